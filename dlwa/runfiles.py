@@ -1,0 +1,107 @@
+"""The files of a run: the only thing the two halves of dlwa share besides an argv.
+
+A run's folder holds
+    run.json        the record: who, what, where, state (written by the wrapper)
+    metrics.jsonl   a line a report of progress (written by the job)
+    events.jsonl    a line a remarkable event: checkpoint, rollback, plateau (written by the job)
+
+Writers replace run.json as a whole (write aside, rename) and append lines with one system
+call; readers accept a missing file and a last line cut short by a crash.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+RECORD_FILE = "run.json"
+METRICS_FILE = "metrics.jsonl"
+EVENTS_FILE = "events.jsonl"
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a JSON file so that a reader sees the old document or the new one, never a part."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("w", encoding="utf-8") as stream:
+            json.dump(document, stream, indent=1, ensure_ascii=False)
+            stream.write("\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the document, or None where there is none or it cannot be read as one."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def append_line(path: Path, document: Mapping[str, Any]) -> None:
+    """Append one JSON line in a single write, so that lines of two writers never mix."""
+    line = json.dumps(document, ensure_ascii=False, allow_nan=True) + "\n"
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o664)
+    try:
+        os.write(handle, line.encode("utf-8"))
+    finally:
+        os.close(handle)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON lines of a file; lines that are not whole documents are skipped."""
+    try:
+        stream = path.open("rb")
+    except OSError:
+        return
+    with stream:
+        for line in stream:
+            try:
+                document = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(document, dict):
+                yield document
+
+
+def report_step(
+    folder: Path,
+    step: int,
+    total_steps: int,
+    losses: Mapping[str, float],
+    steps_per_s: float,
+    **more: Any,
+) -> None:
+    """Append where a training is: step of total_steps, its losses and its speed."""
+    append_line(
+        folder / METRICS_FILE,
+        {
+            "step": step,
+            "total_steps": total_steps,
+            "losses": dict(losses),
+            "steps_per_s": steps_per_s,
+            "time": time.time(),
+            **more,
+        },
+    )
+
+
+def report_progress(
+    folder: Path, done: float, total: float, unit: str, what: str = "", **more: Any
+) -> None:
+    """Append how far a job that is not a training has come, e.g. 12.5 of 90 "s of audio"."""
+    append_line(
+        folder / METRICS_FILE,
+        {"done": done, "total": total, "unit": unit, "what": what, "time": time.time(), **more},
+    )
+
+
+def report_event(folder: Path, event: str, **more: Any) -> None:
+    """Append something worth telling: "checkpoint", "restored", "rollback", "stopped" ..."""
+    append_line(folder / EVENTS_FILE, {"event": event, "time": time.time(), **more})

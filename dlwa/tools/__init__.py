@@ -1,0 +1,1 @@
+"""Argv builders and text parsers for other programs; they start nothing."""
