@@ -12,7 +12,13 @@ __all__ = ["NormReluConv", "ResNet", "ResidualLayer", "ResidualStack"]
 
 _register = gin.register(module="dlwa.ddsp.training.nn")
 
-_SIZES = {"small": (32, (2, 3, 4)), "medium": (32, (3, 4, 6)), "large": (64, (3, 4, 6))}
+# 'tiny' is ours: ResnetSinusoidalEncoder's default size had no definition in the reference.
+_SIZES = {
+    "tiny": (16, (2, 2, 2)),
+    "small": (32, (2, 3, 4)),
+    "medium": (32, (3, 4, 6)),
+    "large": (64, (3, 4, 6)),
+}
 
 
 @_register
@@ -113,7 +119,7 @@ class ResNet(Layer):
     """A residual network: `[batch, time, frequency, 1]` -> `[batch, time, fewer, channels]`.
 
     Args:
-        size: 'small', 'medium' or 'large'.
+        size: 'tiny', 'small', 'medium' or 'large'.
         norm_type: see normalize_op().
         conditional: take [x, z].
         shift_only: the condition shifts but does not scale.
