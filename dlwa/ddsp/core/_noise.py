@@ -1,0 +1,50 @@
+"""Random numbers that can be repeated."""
+
+import contextlib
+import threading
+
+import tensorflow as tf
+
+_state = threading.local()
+
+
+@contextlib.contextmanager
+def noise_seed(seed):
+    """Make every noise drawn inside the block a function of a seed.
+
+    The same seed gives the same noise, in the same process or another one; the draws inside a block
+    differ from each other.
+
+    Args:
+        seed: an integer, or an integer tensor `[2]`, e.g. (seed of the run, step).
+
+    Example:
+        >>> from dlwa.ddsp import core
+        >>> with core.noise_seed(7):
+        ...     a = core.uniform_noise([3])
+        >>> with core.noise_seed(7):
+        ...     b = core.uniform_noise([3])
+        >>> bool((a == b).numpy().all())
+        True
+    """
+    seed = tf.convert_to_tensor(seed)
+    if seed.shape.rank == 0:
+        seed = tf.stack([seed, tf.zeros_like(seed)])
+    if seed.shape != [2] or not seed.dtype.is_integer:
+        raise ValueError(f"seed={seed} must be an integer or an integer tensor of shape [2]")
+    before = getattr(_state, "seed", None), getattr(_state, "count", 0)
+    _state.seed, _state.count = seed, 0
+    try:
+        yield
+    finally:
+        _state.seed, _state.count = before
+
+
+def uniform_noise(shape, minval=-1.0, maxval=1.0):
+    """Draw white noise of the given shape, uniform from minval to maxval, float32."""
+    seed = getattr(_state, "seed", None)
+    if seed is None:
+        return tf.random.uniform(shape, minval, maxval)
+    _state.count += 1
+    folded = tf.random.experimental.stateless_fold_in(seed, _state.count)
+    return tf.random.stateless_uniform(shape, folded, minval, maxval)

@@ -1,0 +1,115 @@
+"""From frames of controls to harmonic sound."""
+
+import tensorflow as tf
+
+from ._harmonic_frames import harmonic_frames
+from ._helpers import tf_float32
+from ._oscillators import (
+    get_harmonic_frequencies,
+    harmonic_oscillator_bank,
+    normalize_harmonics,
+    oscillator_bank,
+)
+from ._resampling import resample
+
+
+def _n_harmonics(harmonic_distribution, harmonic_shifts):
+    for control in (harmonic_distribution, harmonic_shifts):
+        if control is not None:
+            return int(control.shape[-1])
+    return 1
+
+
+def _whole_hop(frequencies, amplitudes, n_samples, method):
+    n_frames = amplitudes.shape[1]
+    return (
+        method in ("window", "linear")
+        and n_frames is not None
+        and frequencies.shape[1] == n_frames
+        and isinstance(n_samples, int)
+        and n_frames < n_samples
+        and n_samples % n_frames == 0
+    )
+
+
+def harmonic_synthesis(
+    frequencies,
+    amplitudes,
+    harmonic_shifts=None,
+    harmonic_distribution=None,
+    n_samples=64000,
+    sample_rate=16000,
+    amp_resample_method="window",
+    use_angular_cumsum=False,
+):
+    """Play a harmonic series from frame-wise controls.
+
+    Args:
+        frequencies: f0 `[batch, n_frames, 1]` in Hz.
+        amplitudes: `[batch, n_frames, 1]`.
+        harmonic_shifts: `[batch, n_frames, n_harmonics]`, harmonic k sounds at f0 k (1 + shift).
+        harmonic_distribution: `[batch, n_frames, n_harmonics]`, each harmonic's share.
+        n_samples: length of the sound.
+        sample_rate: in Hz.
+        amp_resample_method: see resample.
+        use_angular_cumsum: wrap the phase. Without shifts and with a whole number of samples a
+            frame the phase is exact either way.
+
+    Returns:
+        Audio `[batch, n_samples]`.
+    """
+    frequencies, amplitudes = tf_float32(frequencies), tf_float32(amplitudes)
+    n_harmonics = _n_harmonics(harmonic_distribution, harmonic_shifts)
+    if harmonic_distribution is not None:
+        amplitudes = amplitudes * tf_float32(harmonic_distribution)
+    if harmonic_shifts is None and _whole_hop(
+        frequencies, amplitudes, n_samples, amp_resample_method
+    ):
+        return harmonic_frames(
+            frequencies, amplitudes, n_samples, sample_rate, amp_resample_method
+        )
+    freqs = get_harmonic_frequencies(frequencies, n_harmonics)
+    if harmonic_shifts is not None:
+        freqs *= 1.0 + tf_float32(harmonic_shifts)
+    return oscillator_bank(
+        resample(freqs, n_samples),
+        resample(amplitudes, n_samples, method=amp_resample_method),
+        sample_rate=sample_rate,
+        use_angular_cumsum=use_angular_cumsum,
+    )
+
+
+def streaming_harmonic_synthesis(
+    frequencies,
+    amplitudes,
+    harmonic_distribution=None,
+    initial_phase=None,
+    n_samples=64000,
+    sample_rate=16000,
+    amp_resample_method="linear",
+):
+    """Play one block of a longer harmonic sound.
+
+    Args:
+        frequencies: f0 `[batch, n_frames, 1]` in Hz.
+        amplitudes: `[batch, n_frames, 1]`.
+        harmonic_distribution: `[batch, n_frames, n_harmonics]`; masked at Nyquist and made to add
+            up to one, frame by frame.
+        initial_phase: `[batch, 1, 1]` in radians, what the block before ended with.
+        n_samples: length of the block.
+        sample_rate: in Hz.
+        amp_resample_method: see resample.
+
+    Returns:
+        Audio `[batch, n_samples]` and the phase to begin the next block with `[batch, 1, 1]`.
+    """
+    frequencies, amplitudes = tf_float32(frequencies), tf_float32(amplitudes)
+    if harmonic_distribution is not None:
+        shares = normalize_harmonics(tf_float32(harmonic_distribution), frequencies, sample_rate)
+        amplitudes = amplitudes * shares
+    return harmonic_oscillator_bank(
+        resample(frequencies, n_samples),
+        resample(amplitudes, n_samples, method=amp_resample_method),
+        initial_phase,
+        sample_rate=sample_rate,
+    )
