@@ -15,6 +15,7 @@ from dlwa.settings import nearest, read_yaml
 
 Scheduler = Literal["screen", "slurm"]
 LOCAL = "local"
+_Check = Callable[[str, Any, str], Any]
 _SECRETS = ("password", "passwd", "passphrase", "secret", "token", "private_key")
 
 
@@ -89,7 +90,7 @@ def lab_from(document: Mapping[str, Any], name: str, where: str) -> Lab:
 
 
 def _checked(key: str, value: Any, where: str) -> Any:
-    check = _CHECKS[key] if key in _CHECKS else _text
+    check: _Check = _CHECKS.get(key, _text)
     return check(key, value, where)
 
 
@@ -165,7 +166,7 @@ def _limits(key: str, value: Any, where: str) -> Limits:
     return Limits(**value)
 
 
-_CHECKS: dict[str, Callable[[str, Any, str], Any]] = {
+_CHECKS: dict[str, _Check] = {
     "port": _port,
     "scheduler": _scheduler,
     "limits": _limits,

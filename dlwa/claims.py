@@ -1,0 +1,232 @@
+"""Who computes on what, and whose turn it is: claims on GPUs and on the CPU.
+
+Every run takes a ticket, a file it keeps locked as long as it lives. Under one short lock (the
+gate) all tickets are read and it is decided whose turn it is; whoever's turn it is locks the
+devices. A run that dies, however, gives everything back, because the kernel drops its locks.
+
+Turns go round the owners, not the runs: who has nothing yet comes before who has something.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dlwa.locks import FileLock, is_locked, make_shared_folder
+
+# A waiting run shows a sign of life at every look; one that was halted loses its turn meanwhile.
+STALE_AFTER_S = 60.0
+
+
+@dataclass(frozen=True)
+class Device:
+    """Something to claim: a GPU by UUID, or a turn on the CPU."""
+
+    key: str
+    label: str
+    foreign: str = ""  # who uses it from outside dlwa, empty if nobody
+
+
+@dataclass(frozen=True)
+class Want:
+    """What a run asks for."""
+
+    run_id: str
+    owner: str
+    name: str
+    folder: str
+    pool: str = "cpu"
+    count: int = 1
+    runs_per_owner: int | None = None
+    pid: int = 0
+    since: float = 0.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A ticket as others see it: what is wanted and what is held."""
+
+    want: Want
+    held: tuple[str, ...] = ()
+    fresh: bool = True
+
+    @property
+    def waits(self) -> bool:
+        """Whether it still stands in line."""
+        return len(self.held) < self.want.count
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of asking: the devices, or why not yet."""
+
+    granted: tuple[Device, ...] | None
+    reason: str = ""
+    position: int = 0
+    blockers: tuple[Want, ...] = ()
+
+
+@dataclass
+class Ticket:
+    """A run's place in the line and, later, its hold on devices."""
+
+    want: Want
+    lock: FileLock
+    devices: list[FileLock] = field(default_factory=list)
+
+    def write(self, held: Sequence[str] = ()) -> None:
+        """Put down what is wanted and held, for others to read."""
+        self.lock.write(json.dumps({"want": asdict(self.want), "held": list(held)}))
+
+
+class Claims:
+    """The claims on one machine, kept in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._queue = folder / "queue"
+
+    def enter(self, want: Want) -> Ticket:
+        """Stand in line."""
+        make_shared_folder(self.folder)
+        make_shared_folder(self._queue)
+        want = replace(want, since=want.since or time.time())
+        with self._gate():
+            path = self._queue / f"{time.time_ns():020d}-{want.run_id}.json"
+            ticket = Ticket(want, FileLock(path))
+            if not ticket.lock.try_acquire():
+                raise RuntimeError(f"{path} is somebody else's ticket")
+            ticket.write()
+        return ticket
+
+    def ask(self, ticket: Ticket, devices: Sequence[Device]) -> Answer:
+        """Take the devices if it is this ticket's turn; else say why it is not."""
+        with self._gate():
+            ticket.lock.touch()
+            entries = list(self._entries())
+            answer = _decide(entries, ticket.want, devices)
+            if answer.granted is None:
+                return answer
+            if not self._lock(ticket, answer.granted):
+                return Answer(None, "a device was taken this very moment", answer.position)
+            ticket.write([device.key for device in answer.granted])
+        return answer
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give everything back and step out of the line."""
+        for lock in ticket.devices:
+            lock.release()
+        ticket.devices.clear()
+        ticket.lock.path.unlink(missing_ok=True)
+        ticket.lock.release()
+
+    def look(self) -> list[Entry]:
+        """Every living ticket, oldest first."""
+        if not self._queue.is_dir():
+            return []
+        with self._gate():
+            return list(self._entries())
+
+    def _lock(self, ticket: Ticket, devices: Iterable[Device]) -> bool:
+        taken = [FileLock(self.folder / f"{device.key}.lock") for device in devices]
+        if all(lock.try_acquire() for lock in taken):
+            ticket.devices = taken
+            for lock in taken:
+                lock.write(f"{ticket.want.owner} {ticket.want.name} pid {ticket.want.pid}\n")
+            return True
+        for lock in taken:
+            lock.release()
+        return False
+
+    def _entries(self) -> Iterator[Entry]:
+        for path in sorted(self._queue.glob("*.json")):
+            if not is_locked(path):
+                _forget(path)
+                continue
+            entry = _read(path)
+            if entry:
+                yield entry
+
+    @contextmanager
+    def _gate(self) -> Iterator[None]:
+        with FileLock(self.folder / "gate.lock"):
+            yield
+
+
+def _decide(entries: Sequence[Entry], mine: Want, devices: Sequence[Device]) -> Answer:
+    """Serve the line in order with what is free, until `mine` is reached."""
+    held = {key for entry in entries for key in entry.held}
+    free = [device for device in devices if device.key not in held and not device.foreign]
+    running = Counter(entry.want.owner for entry in entries if not entry.waits)
+    position = 0
+    for want in _line(entries, running):
+        if want.pool != mine.pool:
+            continue
+        over = want.runs_per_owner is not None and running[want.owner] >= want.runs_per_owner
+        position += 1
+        if want.run_id == mine.run_id:
+            if over:
+                return _over_limit(entries, mine, position)
+            if len(free) >= want.count:
+                return Answer(tuple(free[: want.count]), position=position)
+            return _no_device(entries, mine, devices, position)
+        if not over:
+            # who comes first keeps what there is, even if it is not enough yet
+            free = free[want.count :]
+            running[want.owner] += 1
+    return Answer(None, "has no ticket", position)
+
+
+def _line(entries: Sequence[Entry], running: Counter[str]) -> list[Want]:
+    """The waiting runs in the order of their turns: round the owners, then by age."""
+    rounds: Counter[str] = Counter(running)
+    keyed = []
+    for order, entry in enumerate(entries):
+        if entry.waits and entry.fresh:
+            keyed.append((rounds[entry.want.owner], order, entry.want))
+            rounds[entry.want.owner] += 1
+    return [want for _, _, want in sorted(keyed, key=lambda item: item[:2])]
+
+
+def _over_limit(entries: Sequence[Entry], mine: Want, position: int) -> Answer:
+    own = [entry.want for entry in entries if entry.want.owner == mine.owner and not entry.waits]
+    names = ", ".join(want.name for want in own)
+    reason = f"{mine.owner} already has {len(own)} of {mine.runs_per_owner} runs: {names}"
+    return Answer(None, reason, position, tuple(own))
+
+
+def _no_device(
+    entries: Sequence[Entry], mine: Want, devices: Sequence[Device], position: int
+) -> Answer:
+    if len(devices) < mine.count:
+        reason = f"needs {mine.count} {mine.pool.upper()}s, the machine has {len(devices)}"
+        return Answer(None, reason, position)
+    holders = {key: entry.want for entry in entries for key in entry.held}
+    uses = [
+        f"{device.label} is used by {device.foreign or holders[device.key].name}"
+        for device in devices
+        if device.foreign or device.key in holders
+    ]
+    keys = {device.key for device in devices}
+    blockers = {want.run_id: want for key, want in holders.items() if key in keys}
+    return Answer(None, "; ".join(uses) or "others are first", position, tuple(blockers.values()))
+
+
+def _read(path: Path) -> Entry | None:
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        want = Want(**document["want"])
+        fresh = time.time() - path.stat().st_mtime < STALE_AFTER_S
+        return Entry(want, tuple(document["held"]), fresh)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _forget(path: Path) -> None:
+    # somebody else's cannot be removed in a folder like /tmp: it stays, without effect
+    with suppress(PermissionError):
+        path.unlink(missing_ok=True)

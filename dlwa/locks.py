@@ -1,0 +1,138 @@
+"""A lock that dies with the process that holds it.
+
+The kernel releases a `flock` whatever way a process ends, so no lock is ever left behind and
+none has to be broken by hand.
+"""
+
+import errno
+import os
+from pathlib import Path
+from types import TracebackType
+
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+# Everybody on the machine takes part, whatever the login.
+_FILE_MODE = 0o666
+_FOLDER_MODE = 0o1777
+
+
+class FileLock:
+    """An exclusive lock on a file, which is made if need be and never removed.
+
+    The file may carry a note about the holder. Child processes do not inherit the lock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds it."""
+        return self._handle is not None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it; True if it is ours now.
+
+        Where the file system knows no locks (some network folders) it is granted: callers
+        check records besides.
+        """
+        if self.held:
+            return True
+        handle = open_shared(self.path)
+        if not _flock(handle, wait=False):
+            os.close(handle)
+            return False
+        self._handle = handle
+        return True
+
+    def acquire(self) -> None:
+        """Take the lock, waiting for it. Only for locks that are held for a moment."""
+        if not self.held:
+            handle = open_shared(self.path)
+            _flock(handle, wait=True)
+            self._handle = handle
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def write(self, text: str) -> None:
+        """Leave a note in the file, in place, because a new file would not be locked."""
+        if self._handle is None:
+            raise RuntimeError(f"{self.path} is not locked by this object")
+        data = text.encode("utf-8")
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, data, 0)
+
+    def touch(self) -> None:
+        """Set the file's time to now, as a sign of life."""
+        if self._handle is not None:
+            os.utime(self._handle)
+
+    def __enter__(self) -> "FileLock":
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock on that file now."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _flock(handle, wait=False)
+    finally:
+        os.close(handle)
+
+
+def make_shared_folder(folder: Path) -> None:
+    """Make a folder in which every login of the machine may make files, as in /tmp."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o7777 != _FOLDER_MODE and folder.stat().st_uid == os.geteuid():
+        folder.chmod(_FOLDER_MODE)
+
+
+def open_shared(path: Path) -> int:
+    """Open a file for writing that every login may lock; links are not followed.
+
+    A file of somebody else is opened without O_CREAT: in a folder like /tmp the kernel refuses
+    that combination.
+    """
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    for _ in range(10):
+        try:
+            return os.open(path, flags)
+        except FileNotFoundError:
+            pass
+        try:
+            handle = os.open(path, flags | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+        except FileExistsError:
+            continue
+        os.fchmod(handle, _FILE_MODE)
+        return handle
+    raise FileNotFoundError(errno.ENOENT, "it comes and goes", str(path))
+
+
+def _flock(handle: int, *, wait: bool) -> bool:
+    import fcntl  # not on Windows, where no run is started
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return True
+        raise
+    return True
