@@ -1,0 +1,41 @@
+"""What is done to the words of a command line before typer sees them.
+
+Only words before `--` are touched; what follows belongs to another program.
+"""
+
+from collections.abc import Sequence
+
+
+def normalise(argv: Sequence[str]) -> list[str]:
+    """Accept `--input_name` for `--input-name`, and `--root DIR` after the command's name too."""
+    own, foreign = _split(argv)
+    words = [_dashes(word) for word in own]
+    front: list[str] = []
+    rest: list[str] = []
+    pending = iter(words)
+    for word in pending:
+        if word == "--root":
+            front += [word, *[value for value in [next(pending, None)] if value is not None]]
+        elif word.startswith("--root="):
+            front.append(word)
+        else:
+            rest.append(word)
+    return [*front, *rest, *foreign]
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Whether `--json` is among the words that are ours, so that even a usage error obeys it."""
+    return "--json" in _split(argv)[0]
+
+
+def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    words = list(argv)
+    end = words.index("--") if "--" in words else len(words)
+    return words[:end], words[end:]
+
+
+def _dashes(word: str) -> str:
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-") + equals + value

@@ -1,0 +1,89 @@
+"""The one door errors leave by: a message, a hint and an exit code; tracebacks go to a log."""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from dlwa.cli import output
+from dlwa.errors import DlwaError, ExitCode
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and return its exit code; every failure is told here."""
+    try:
+        code = _run_typer(argv)
+        sys.stdout.flush()
+    except DlwaError as error:
+        output.error(error.message, error.hint, error.exit_code, type(error).__name__)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # the reader (head, less) has gone; nothing is left to say, also not at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.FAILED)
+    except SystemExit as request:
+        return request.code if isinstance(request.code, int) else int(bool(request.code))
+    except Exception as error:  # the door of the program: everything else has passed by here
+        return _told(error)
+    if output.json_mode() and not output.answered():
+        output.answer({"ok": code == 0})
+    return code
+
+
+def _run_typer(argv: list[str]) -> int:
+    from dlwa.cli._root import build  # typer takes 60 ms, --version does without
+
+    result = build().main(args=argv, prog_name="dlwa", standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _told(error: Exception) -> int:
+    usage = getattr(error, "format_message", None)
+    if usage is not None:
+        return _tell_usage(error, usage())
+    if type(error).__name__ == "Abort":
+        output.error("interrupted", exit_code=ExitCode.INTERRUPTED, kind="Abort")
+        return int(ExitCode.INTERRUPTED)
+    place = _log_bug(error)
+    message = f"a bug in dlwa: {type(error).__name__}: {error}"
+    output.error(message, f"the traceback is in {place}", ExitCode.FAILED, "Bug")
+    return int(ExitCode.FAILED)
+
+
+def _tell_usage(error: Any, message: str) -> int:
+    code = int(getattr(error, "exit_code", ExitCode.USAGE))
+    if type(error).__name__ == "NoArgsIsHelpError":
+        output.say(message)
+        return code
+    context = getattr(error, "ctx", None)
+    page = f"{context.command_path} --help" if context else "dlwa --help"
+    output.error(message.rstrip("."), page, code, "UsageError")
+    return code
+
+
+def _log_bug(error: Exception) -> Path:
+    """Write the traceback into the workspace's logs, or where there is none into temp."""
+    import traceback
+
+    name = f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    story = f"argv: {sys.argv}\n\n" + "".join(traceback.format_exception(error))
+    for folder in (_logs_folder, lambda: Path(tempfile.gettempdir())):
+        try:
+            place = folder() / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(story, encoding="utf-8")
+        except (OSError, DlwaError):
+            continue
+        return place
+    sys.stderr.write(story)
+    return Path("(printed above)")
+
+
+def _logs_folder() -> Path:
+    from dlwa.cli import options
+
+    return options.settings().workspace.state / "logs"

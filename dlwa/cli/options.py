@@ -1,0 +1,31 @@
+"""Options that many commands share, and the settings they lead to.
+
+def status(json: Json = False) -> None:
+    settings = options.settings()
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from dlwa.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to every question beforehand.")]
+NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail instead.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, do nothing.")]
+
+_flags: dict[str, str | None] = {"root": None}
+
+
+def remember(**flags: str | None) -> None:
+    """Keep the options given before the command's name (`--root`)."""
+    _flags.update(flags)
+
+
+def settings(**flags: str | None) -> "Settings":
+    """Who works, where and on which lab, after files, environment and flags."""
+    from dlwa import settings as place  # yaml is read only by commands that need it
+
+    return place.load(flags={**_flags, **flags})

@@ -1,0 +1,211 @@
+"""Everything dlwa prints goes through here.
+
+stdout carries the answer, stderr tells the story. With `--json` the answer is one JSON
+document, also when the command fails. Colour and drawing appear only on a terminal that wants
+them (NO_COLOR and TERM=dumb are honoured); rich is imported when something is drawn.
+"""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from dlwa.errors import UsageError
+
+if TYPE_CHECKING:
+    from dlwa.cli.progress import Progress
+
+_state = {"json": False, "answered": False}
+_BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
+
+
+def use_json(wanted: bool) -> None:
+    """Choose between JSON and text for this process; also forgets that an answer was given."""
+    _state.update(json=wanted, answered=False)
+
+
+def json_mode() -> bool:
+    """Whether the answer must be one JSON document."""
+    return _state["json"]
+
+
+def answered() -> bool:
+    """Whether the JSON document has been printed."""
+    return _state["answered"]
+
+
+def is_terminal(stream: IO[str] | None = None) -> bool:
+    """Whether the stream (stderr if none is named) is a terminal one may redraw."""
+    stream = stream or sys.stderr
+    return stream.isatty() and os.environ.get("TERM", "") != "dumb"
+
+
+def wants_colour(stream: IO[str]) -> bool:
+    """Whether the stream is a terminal and nobody asked for plain text."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def answer(document: Any) -> None:
+    """Print the JSON document of a `--json` command; without `--json` nothing.
+
+    Raises `RuntimeError` when a command answers twice, because two documents are none.
+    """
+    if not json_mode():
+        return
+    if _state["answered"]:
+        raise RuntimeError("a command prints one JSON document, this is the second")
+    _state["answered"] = True
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def text(line: str = "") -> None:
+    """Print a line of the answer on stdout; with `--json` nothing."""
+    if not json_mode():
+        print(line, flush=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table as the answer: drawn on a terminal, aligned columns off it.
+
+    With `--json` it answers with a list of objects keyed by the columns, unless the command has
+    already given its document.
+    """
+    if json_mode():
+        if not answered():
+            answer([dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if is_terminal(sys.stdout):
+        _draw_table(title, columns, cells)
+    else:
+        _align_table(columns, cells)
+    sys.stdout.flush()
+
+
+def say(message: str) -> None:
+    """Tell what is happening, on stderr."""
+    _story(message)
+
+
+def done(message: str) -> None:
+    """Tell that something has been achieved, on stderr."""
+    _story(_styled(message, _GREEN))
+
+
+def warn(message: str) -> None:
+    """Tell what is not as it should be, on stderr, without failing."""
+    _story(_styled("warning: ", _YELLOW) + message)
+
+
+def command(argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    """Show the command that is being run, ready to paste into a shell."""
+    words = [f"{key}={shlex.quote(value)}" for key, value in (env or {}).items()]
+    _story(_styled("$ " + " ".join(words + [shlex.quote(str(word)) for word in argv]), _DIM))
+
+
+def error(message: str, hint: str = "", exit_code: int = 1, kind: str = "DlwaError") -> None:
+    """Report a failure: two lines on stderr, or the JSON document on stdout."""
+    if json_mode() and not answered():
+        document = {"message": message, "hint": hint, "kind": kind, "exit_code": int(exit_code)}
+        answer({"error": document})
+        return
+    _story(_styled("error: ", _RED) + message)
+    if hint:
+        _story(_styled("hint: ", _BOLD) + hint)
+
+
+def confirm(question: str, *, assume_yes: bool = False, no_input: bool = False) -> bool:
+    """Ask yes or no on the terminal; `--yes` answers it.
+
+    Raises `UsageError` where nobody can answer (`--no-input`, `--json`, no terminal).
+    """
+    if assume_yes:
+        return True
+    _require_somebody(question, no_input, "add --yes to agree beforehand")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def choose(question: str, options: Sequence[str], *, no_input: bool = False) -> int:
+    """Let the user pick one of several; returns its index.
+
+    Raises `UsageError` where nobody can answer, or when the answer is none of the options.
+    """
+    names = ", ".join(options)
+    _require_somebody(question, no_input, f"name one of: {names}")
+    for number, option in enumerate(options, 1):
+        _story(f"  {number}  {option}")
+    sys.stderr.write(f"{question} [1-{len(options)}] ")
+    sys.stderr.flush()
+    reply = sys.stdin.readline().strip()
+    if reply in options:
+        return list(options).index(reply)
+    if reply.isdecimal() and 1 <= int(reply) <= len(options):
+        return int(reply) - 1
+    raise UsageError(
+        f"answer={reply!r} must be a number from 1 to {len(options)}", f"one of {names}"
+    )
+
+
+@contextmanager
+def progress(label: str, total: float | None = None, unit: str = "") -> "Iterator[Progress]":
+    """Show how far something has come: a bar on a terminal, a line every few seconds off it.
+
+    Inside the block call `.update(done)`, and `.describe(text)` for what is being done.
+    """
+    from dlwa.cli.progress import open_progress  # draws with rich, on a terminal only
+
+    with open_progress(label, total, unit) as shown:
+        yield shown
+
+
+def console(stream: IO[str] | None = None) -> Any:
+    """A rich console on stdout (or the stream), without colour where none is wanted."""
+    from rich.console import Console
+
+    stream = stream or sys.stdout
+    return Console(file=stream, no_color=not wants_colour(stream), highlight=False)
+
+
+def _story(message: str) -> None:
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except UnicodeEncodeError:
+        encoding = sys.stderr.encoding or "ascii"
+        print(message.encode(encoding, "replace").decode(encoding), file=sys.stderr, flush=True)
+
+
+def _styled(message: str, code: str) -> str:
+    return f"\x1b[{code}m{message}\x1b[0m" if wants_colour(sys.stderr) else message
+
+
+def _require_somebody(question: str, no_input: bool, hint: str) -> None:
+    if no_input or json_mode() or not sys.stdin.isatty():
+        raise UsageError(f"this needs an answer and nobody can be asked: {question}", hint)
+
+
+def _draw_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        drawn.add_column(name, overflow="fold")
+    for row in rows:
+        drawn.add_row(*[Text(cell) for cell in row])
+    console().print(drawn)
+
+
+def _align_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    lines = [list(columns), *[list(row) for row in rows]]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    for line in lines:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )

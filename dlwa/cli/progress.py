@@ -1,0 +1,74 @@
+"""How far something has come: a bar on a terminal, a plain line every few seconds off it."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+PLAIN_INTERVAL_S = 5.0
+
+
+class Progress(Protocol):
+    """What a block of work reports to."""
+
+    def update(self, done: float, total: float | None = None) -> None:
+        """Say how much is done now, and of how much if that changed."""
+
+    def describe(self, text: str) -> None:
+        """Say what is being done at the moment."""
+
+
+class _Bar:
+    def __init__(self, drawn: Any, label: str, total: float | None) -> None:
+        self._drawn = drawn
+        self._label = label
+        self._task = drawn.add_task(label, total=total)
+
+    def update(self, done: float, total: float | None = None) -> None:
+        more = {} if total is None else {"total": total}
+        self._drawn.update(self._task, completed=done, **more)
+
+    def describe(self, text: str) -> None:
+        self._drawn.update(self._task, description=f"{self._label} {text}".strip())
+
+
+class _Lines:
+    def __init__(self, label: str, total: float | None, unit: str) -> None:
+        self._label, self._total, self._unit = label, total, unit
+        self._what = ""
+        self._last_s = time.monotonic()
+
+    def update(self, done: float, total: float | None = None) -> None:
+        self._total = self._total if total is None else total
+        now_s = time.monotonic()
+        finished = self._total is not None and done >= self._total
+        if now_s - self._last_s >= PLAIN_INTERVAL_S or finished:
+            self._last_s = now_s
+            of_total = f"/{self._total:g}" if self._total else ""
+            line = f"{self._label} {self._what} {done:g}{of_total} {self._unit}"
+            print(" ".join(line.split()), file=sys.stderr, flush=True)
+
+    def describe(self, text: str) -> None:
+        self._what = text
+
+
+@contextmanager
+def open_progress(label: str, total: float | None, unit: str) -> Iterator[Progress]:
+    """Open the form that suits stderr; it is cleared or ended when the block ends."""
+    from dlwa.cli import output
+
+    if not output.is_terminal(sys.stderr):
+        yield _Lines(label, total, unit)
+        return
+    from rich import progress as rich_progress
+
+    columns = (
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(bar_width=None),
+        rich_progress.TaskProgressColumn(),
+        rich_progress.TimeRemainingColumn(compact=True),
+    )
+    drawn = rich_progress.Progress(*columns, console=output.console(sys.stderr), transient=True)
+    with drawn:
+        yield _Bar(drawn, label, total)
