@@ -8,6 +8,7 @@ Turns go round the owners, not the runs: who has nothing yet comes before who ha
 """
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -132,7 +133,7 @@ class Claims:
             return list(self._entries())
 
     def _lock(self, ticket: Ticket, devices: Iterable[Device]) -> bool:
-        taken = [FileLock(self.folder / f"{device.key}.lock") for device in devices]
+        taken = [FileLock(self.folder / _lock_name(device.key)) for device in devices]
         if all(lock.try_acquire() for lock in taken):
             ticket.devices = taken
             for lock in taken:
@@ -155,6 +156,10 @@ class Claims:
     def _gate(self) -> Iterator[None]:
         with FileLock(self.folder / "gate.lock"):
             yield
+
+
+def _lock_name(key: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", key) + ".lock"
 
 
 def _decide(entries: Sequence[Entry], mine: Want, devices: Sequence[Device]) -> Answer:
@@ -207,13 +212,17 @@ def _no_device(
         return Answer(None, reason, position)
     holders = {key: entry.want for entry in entries for key in entry.held}
     uses = [
-        f"{device.label} is used by {device.foreign or holders[device.key].name}"
+        f"{device.label} is used by {_user(device, holders.get(device.key))}"
         for device in devices
         if device.foreign or device.key in holders
     ]
     keys = {device.key for device in devices}
     blockers = {want.run_id: want for key, want in holders.items() if key in keys}
     return Answer(None, "; ".join(uses) or "others are first", position, tuple(blockers.values()))
+
+
+def _user(device: Device, holder: Want | None) -> str:
+    return holder.name if holder else f"{device.foreign}, from outside dlwa"
 
 
 def _read(path: Path) -> Entry | None:

@@ -105,3 +105,22 @@ def report_progress(
 def report_event(folder: Path, event: str, **more: Any) -> None:
     """Append something worth telling: "checkpoint", "restored", "rollback", "stopped" ..."""
     append_line(folder / EVENTS_FILE, {"event": event, "time": time.time(), **more})
+
+
+def last_line(path: Path, max_bytes: int = 65536) -> dict[str, Any] | None:
+    """Return the last whole JSON line of a file, reading only its end; None if there is none."""
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - max_bytes))
+            lines = stream.read(max_bytes).split(b"\n")
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            return document
+    return None
