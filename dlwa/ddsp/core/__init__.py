@@ -17,6 +17,7 @@ from ._filters import (
     sinc_impulse_response,
 )
 from ._helpers import (
+    batch_size,
     copy_if_tf_function,
     diff,
     leaf_key,

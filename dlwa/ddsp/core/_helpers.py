@@ -100,3 +100,8 @@ def diff(x, axis=-1):
     later = [slice(None)] * axis + [slice(1, None)]
     earlier = [slice(None)] * axis + [slice(None, -1)]
     return x[tuple(later)] - x[tuple(earlier)]
+
+
+def batch_size(x):
+    """Size of the first axis: a number where it is known, else a tensor."""
+    return x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]

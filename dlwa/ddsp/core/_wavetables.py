@@ -21,19 +21,20 @@ def linear_lookup(phase, wavetables):
         phase = phase[..., 0]
     table = tf.concat([wavetables, wavetables[..., :1]], axis=-1)
     size = tf.shape(wavetables)[-1]
-    position = phase * tf.cast(size, tf.float32)
-    below = tf.clip_by_value(tf.cast(tf.floor(position), tf.int32), 0, size - 1)
-    fraction = position - tf.cast(below, tf.float32)
+    width = tf.cast(size, tf.float32)
+    below = tf.clip_by_value(tf.cast(tf.floor(phase * width), tf.int32), 0, size - 1)
 
     def read(index):
         if len(wavetables.shape) == 2:
             return tf.gather(table, index, batch_dims=1)
         return tf.gather(table, index[..., tf.newaxis], batch_dims=2)[..., 0]
 
-    # Outside 0...1 the weights of the reference fall to zero; clipping keeps that.
-    lower = tf.nn.relu(1.0 - tf.abs(fraction))
-    upper = tf.nn.relu(1.0 - tf.abs(1.0 - fraction))
-    return lower * read(below) + upper * read(below + 1)
+    def weight(index):
+        # Distances are taken between phases, not table positions, where float32 is coarser.
+        distance = tf.abs(phase - tf.cast(index, tf.float32) / width) * width
+        return tf.nn.relu(1.0 - distance)
+
+    return weight(below) * read(below) + weight(below + 1) * read(below + 1)
 
 
 def harmonic_distribution_to_wavetable(harmonic_distribution, n_wavetable=2048):

@@ -1,13 +1,13 @@
 """The DDSP autoencoder: features in, synthesizer controls and audio out."""
 
-import gin
+from dlwa.ddsp.registry import configurable_layer
 
 from .model import Model
 
 __all__ = ["Autoencoder"]
 
 
-@gin.configurable(module="dlwa.ddsp.training.models")
+@configurable_layer("dlwa.ddsp.training.models")
 class Autoencoder(Model):
     """Preprocessor, encoder, decoder and synthesizer in a row, compared with the audio by losses.
 

@@ -3,10 +3,10 @@
 Engel et al., Self-supervised Pitch Detection by Inverse Audio Synthesis (ICML 2020 workshop).
 """
 
-import gin
 import tensorflow as tf
 
 from dlwa.ddsp import core, effects, processors, synths
+from dlwa.ddsp.registry import configurable_layer
 
 from .model import Model
 
@@ -17,7 +17,7 @@ def _64_deep_softmax(freqs):
     return core.frequencies_softmax(freqs, depth=64)
 
 
-@gin.configurable(module="dlwa.ddsp.training.models")
+@configurable_layer("dlwa.ddsp.training.models")
 class InverseSynthesis(Model):
     """Finds the controls of two synthesizers that sound like the audio.
 

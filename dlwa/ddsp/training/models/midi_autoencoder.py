@@ -1,9 +1,9 @@
 """A model that learns notes: audio to synthesizer controls to notes, and all the way back."""
 
-import gin
 import tensorflow as tf
 
 from dlwa.ddsp import core, effects, processors, spectral_ops, synths
+from dlwa.ddsp.registry import configurable_layer
 from dlwa.ddsp.training import nn, preprocessing
 
 from .model import Model
@@ -17,7 +17,7 @@ _LOWEST_PITCH = 20
 _MAX_F0_DEVIATION_MIDI = 2.0
 
 
-@gin.configurable(module="dlwa.ddsp.training.models")
+@configurable_layer("dlwa.ddsp.training.models")
 class MidiAutoencoder(Model):
     """Two autoencoders, one in the other: of the sound, and of its controls through notes.
 

@@ -1,9 +1,9 @@
 """The MIDI autoencoder with latent codes: of the instrument, of the playing, of every note."""
 
-import gin
 import tensorflow as tf
 
 from dlwa.ddsp import core
+from dlwa.ddsp.registry import configurable_layer
 from dlwa.ddsp.training import nn, preprocessing
 
 from .midi_autoencoder import MidiAutoencoder
@@ -11,7 +11,7 @@ from .midi_autoencoder import MidiAutoencoder
 __all__ = ["ZMidiAutoencoder"]
 
 
-@gin.configurable(module="dlwa.ddsp.training.models")
+@configurable_layer("dlwa.ddsp.training.models")
 class ZMidiAutoencoder(MidiAutoencoder):
     """MidiAutoencoder whose coders also get latent codes z.
 

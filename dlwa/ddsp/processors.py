@@ -1,0 +1,174 @@
+"""What turns controls into signals, and groups of it."""
+
+import gin
+import keras
+import tensorflow as tf
+
+from dlwa.ddsp import core, dags
+from dlwa.ddsp.registry import configurable_layer
+
+_register = gin.register(module="dlwa.ddsp.processors")
+
+
+class Processor(keras.layers.Layer):
+    """A signal processor: get_controls() shapes network outputs, get_signal() makes the sound.
+
+    Calling it does both. Subclasses define get_controls(*inputs) -> dictionary and
+    get_signal(**controls) -> tensor; trainable ones make their weights in build().
+
+    Args:
+        name: what the processor is called in a ProcessorGroup.
+        trainable: the controls are weights of the processor instead of inputs.
+    """
+
+    def __init__(self, name, trainable=False):
+        # Controls stay float32 whatever precision the networks compute in.
+        super().__init__(name=name, trainable=trainable, autocast=False, dtype="float32")
+
+    def __call__(self, *args, return_outputs_dict=False, **kwargs):
+        """Make the signal; with return_outputs_dict {'signal': ..., 'controls': ...}."""
+        for name in ("training", "mask"):
+            kwargs.pop(name, None)
+        if not self.built:
+            self.build(None)
+            self.built = True
+        controls = self.get_controls(*args, **kwargs)
+        signal = self.get_signal(**controls)
+        return {"signal": signal, "controls": controls} if return_outputs_dict else signal
+
+    def build(self, input_shape):
+        """Make the weights, if any."""
+        self.built = True
+
+    def get_controls(self, *args, **kwargs):
+        """Shape inputs into controls; defined by subclasses."""
+        raise NotImplementedError(f"{type(self).__name__} must define get_controls().")
+
+    def get_signal(self, *args, **kwargs):
+        """Make the signal from controls; defined by subclasses."""
+        raise NotImplementedError(f"{type(self).__name__} must define get_signal().")
+
+
+@configurable_layer("dlwa.ddsp.processors")
+class ProcessorGroup(dags.DAGLayer):
+    """Processors wired into one, e.g. oscillators and noise, added, then reverb.
+
+    Args:
+        dag: see dags.DAGLayer.
+        **kwarg_processors: processors that nodes refer to by keyword.
+    """
+
+    def __init__(self, dag, **kwarg_processors):
+        super().__init__(dag, **{"name": "processor_group", **kwarg_processors})
+
+    def __call__(self, inputs, return_outputs_dict=False, **kwargs):
+        """Make the signal; with return_outputs_dict {'signal': ..., 'controls': ...}."""
+        controls = self.get_controls(inputs, **kwargs)
+        signal = self.get_signal(controls)
+        return {"signal": signal, "controls": controls} if return_outputs_dict else signal
+
+    @property
+    def processors(self):
+        """The processors, in the order of processor_names."""
+        return self.modules
+
+    @property
+    def processor_names(self):
+        """Names of the processors."""
+        return self.module_names
+
+    def get_controls(self, inputs, **kwargs):
+        """Run all processors: a dictionary of the inputs and of each one's signal and controls."""
+        return self.run_dag(inputs, **kwargs)
+
+    def get_signal(self, outputs):
+        """The signal of the last processor."""
+        return outputs["out"]["signal"]
+
+
+@_register
+class Add(Processor):
+    """The sum of two signals."""
+
+    def __init__(self, name="add"):
+        super().__init__(name=name)
+
+    def get_controls(self, signal_one, signal_two):
+        """Both signals as they are."""
+        return {"signal_one": signal_one, "signal_two": signal_two}
+
+    def get_signal(self, signal_one, signal_two):
+        """The sum."""
+        return signal_one + signal_two
+
+
+@_register
+class Mix(Processor):
+    """A constant-power crossfade from signal two (mix level 0) to signal one (mix level 1).
+
+    The reference weighs signal two by 1 - sqrt(|1 - level|), which is silence at level 0 and both
+    signals at level 1; here it is sqrt(1 - level).
+    """
+
+    def __init__(self, name="mix"):
+        super().__init__(name=name)
+
+    def get_controls(self, signal_one, signal_two, nn_out_mix_level):
+        """Squash the mix level to 0...1 and stretch it to the signals' length.
+
+        Args:
+            signal_one: `[batch, n_samples, 1]` or `[batch, n_samples]`.
+            signal_two: the same shape.
+            nn_out_mix_level: `[batch, n_frames, 1]`, any number.
+
+        Raises:
+            ValueError: if the signals differ in length.
+        """
+        if signal_one.shape[1] != signal_two.shape[1]:
+            raise ValueError(
+                f"signal_one.shape={tuple(signal_one.shape)} and signal_two.shape="
+                f"{tuple(signal_two.shape)} must have the same length"
+            )
+        level = core.resample(tf.nn.sigmoid(nn_out_mix_level), signal_one.shape[1])
+        return {"signal_one": signal_one, "signal_two": signal_two, "mix_level": level}
+
+    def get_signal(self, signal_one, signal_two, mix_level):
+        """sqrt(level) * signal_one + sqrt(1 - level) * signal_two."""
+        if len(signal_one.shape) == 2 and len(mix_level.shape) == 3:
+            mix_level = mix_level[..., 0]
+        return tf.sqrt(tf.abs(mix_level)) * signal_one + tf.sqrt(tf.abs(1.0 - mix_level)) * signal_two
+
+
+@_register
+class Crop(Processor):
+    """Cut a frame's length off a sound that was made a frame too long.
+
+    Args:
+        frame_size: samples of the frame (an odd one loses a sample less).
+        crop_location: 'front', 'center' (half at each end) or 'back'.
+
+    Raises:
+        ValueError: if the location is none of these.
+    """
+
+    def __init__(self, frame_size, crop_location="back", name="crop"):
+        super().__init__(name=name)
+        if crop_location not in ("front", "center", "back"):
+            raise ValueError(
+                f"crop_location={crop_location!r} must be 'front', 'center' or 'back'"
+            )
+        self.frame_size = frame_size
+        self.crop_location = crop_location
+
+    def get_controls(self, audio):
+        """The sound as it is, `[batch, n_samples]`."""
+        return {"audio": audio}
+
+    def get_signal(self, audio):
+        """The shorter sound."""
+        pad = self.frame_size // 2
+        if pad == 0:
+            return audio
+        if self.crop_location == "front":
+            return audio[:, 2 * pad :]
+        return audio[:, pad:-pad] if self.crop_location == "center" else audio[:, : -2 * pad]

@@ -1,0 +1,101 @@
+"""Cutting sound into frames."""
+
+import numpy as np
+import tensorflow as tf
+
+from dlwa.ddsp import core
+
+_PADDINGS = ("valid", "same", "center")
+
+
+def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
+    """How many frames a sound makes, and how long it is after padding.
+
+    Args:
+        input_length: samples of the sound.
+        frame_size: samples a frame.
+        hop_size: samples from frame to frame.
+        padding: 'valid' only whole frames; 'same' one frame a hop, frames start at the hops;
+            'center' frames lie around the hops.
+
+    Returns:
+        (number of frames, samples after padding).
+
+    Raises:
+        ValueError: if the padding is unknown.
+    """
+    if padding not in _PADDINGS:
+        raise ValueError(f"padding={padding!r} must be one of {list(_PADDINGS)}")
+    if padding == "same":
+        n_frames = -(-input_length // hop_size)
+        return n_frames, (n_frames - 1) * hop_size + frame_size
+    padded = input_length + frame_size if padding == "center" else input_length
+    return (padded - frame_size) // hop_size + 1, padded
+
+
+def pad(x, frame_size, hop_size, padding="center", axis=1, mode="CONSTANT", constant_values=0):
+    """Lengthen a sound so that it makes the frames get_framed_lengths counts.
+
+    Args:
+        x: `[batch, n_samples, ...]` or `[n_samples]`.
+        frame_size: samples a frame.
+        hop_size: samples from frame to frame, at most frame_size.
+        padding: see get_framed_lengths.
+        axis: the axis of time.
+        mode: see tf.pad.
+        constant_values: see tf.pad.
+
+    Returns:
+        float32 tensor.
+
+    Raises:
+        ValueError: if frames would leave gaps or the padding is unknown.
+    """
+    x = core.tf_float32(x)
+    if padding not in _PADDINGS:
+        raise ValueError(f"padding={padding!r} must be one of {list(_PADDINGS)}")
+    if hop_size > frame_size:
+        raise ValueError(
+            f"hop_size={hop_size} must be at most frame_size={frame_size}, else samples are lost"
+        )
+    axis = 0 if len(x.shape) <= 1 else axis
+    if padding == "valid":
+        return x
+    if padding == "center":
+        sides = (frame_size // 2, frame_size // 2)
+    else:
+        length = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
+        _, padded = get_framed_lengths(length, frame_size, hop_size, padding)
+        # A sound longer than its last frame keeps its end: hop <= frame makes this >= 0.
+        sides = (0, padded - length)
+    return core.pad_axis(x, sides, axis=axis, mode=mode, constant_values=constant_values)
+
+
+def pad_or_trim_to_expected_length(
+    vector, expected_len, pad_value=0, len_tolerance=20, use_tf=False
+):
+    """Make the last axis exactly as long as expected, if it nearly is.
+
+    Args:
+        vector: `[..., n]`.
+        expected_len: wanted length.
+        pad_value: what is appended to a short one.
+        len_tolerance: how far off it may be.
+        use_tf: TensorFlow; NumPy otherwise.
+
+    Raises:
+        ValueError: if the lengths differ by more than len_tolerance.
+    """
+    expected_len = int(expected_len)
+    length = int(vector.shape[-1])
+    if abs(length - expected_len) > len_tolerance:
+        raise ValueError(
+            f"vector.shape={tuple(vector.shape)} must be within {len_tolerance} of "
+            f"expected_len={expected_len} along the last axis"
+        )
+    if length < expected_len:
+        paddings = [[0, 0]] * (len(vector.shape) - 1) + [[0, expected_len - length]]
+        if use_tf:
+            return tf.pad(vector, paddings, constant_values=pad_value)
+        return np.pad(vector, paddings, constant_values=pad_value)
+    return vector[..., :expected_len]

@@ -1,0 +1,143 @@
+"""Short-time spectra: magnitude, mel, cepstrum."""
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from dlwa.ddsp import core
+
+from ._framing import pad
+
+_register = gin.register(module="dlwa.ddsp.spectral_ops")
+
+
+def _hop_size(frame_size, overlap):
+    hop = int(frame_size * (1.0 - overlap))
+    if hop < 1:
+        raise ValueError(f"overlap={overlap} must leave a hop of at least one sample")
+    return hop
+
+
+def _mono(audio):
+    """`[..., n_samples]` from audio that may have a channel axis of 1."""
+    audio = core.tf_float32(audio)
+    return audio[..., 0] if len(audio.shape) == 3 else audio
+
+
+def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
+    """Short-time Fourier transform.
+
+    Args:
+        audio: `[batch, n_samples]`, `[n_samples]` or `[batch, n_samples, 1]`.
+        frame_size: samples a frame; the FFT is as long, or the next power of two.
+        overlap: share of a frame that the next one repeats.
+        pad_end: pad with zeros so that no sample is left out.
+
+    Returns:
+        Complex `[batch, n_frames, n_frequencies]`.
+    """
+    return tf.signal.stft(
+        signals=_mono(audio),
+        frame_length=int(frame_size),
+        frame_step=_hop_size(frame_size, overlap),
+        fft_length=None,
+        pad_end=pad_end,
+    )
+
+
+def stft_np(audio, frame_size=2048, overlap=0.75, pad_end=True):
+    """Short-time Fourier transform in NumPy.
+
+    Shapes as stft, but frequencies come before frames (`[batch, n_frequencies, n_frames]`), and
+    the FFT is exactly frame_size long.
+    """
+    from scipy import signal
+
+    audio = np.asarray(audio, dtype=np.float32)
+    audio = audio[..., 0] if audio.ndim == 3 else audio
+    hop = _hop_size(frame_size, overlap)
+    if pad_end:
+        audio = np.asarray(pad(audio, frame_size, hop, padding="same"))
+    frames = np.lib.stride_tricks.sliding_window_view(audio, frame_size, axis=-1)[..., ::hop, :]
+    window = signal.get_window("hann", frame_size)
+    return np.swapaxes(np.fft.rfft(frames * window), -1, -2).astype(np.complex64)
+
+
+@_register
+def compute_mag(audio, size=2048, overlap=0.75, pad_end=True):
+    """Magnitudes `[batch, n_frames, n_frequencies]` of the short-time spectrum, see stft."""
+    return core.tf_float32(tf.abs(stft(audio, frame_size=size, overlap=overlap, pad_end=pad_end)))
+
+
+@_register
+def compute_mel(
+    audio,
+    lo_hz=0.0,
+    hi_hz=8000.0,
+    bins=64,
+    fft_size=2048,
+    overlap=0.75,
+    pad_end=True,
+    sample_rate=16000,
+):
+    """Magnitudes in mel bands, `[batch, n_frames, bins]`.
+
+    Args:
+        audio: see stft.
+        lo_hz: lower edge of the lowest band.
+        hi_hz: upper edge of the highest band.
+        bins: number of bands.
+        fft_size: samples a frame.
+        overlap: see stft.
+        pad_end: see stft.
+        sample_rate: in Hz.
+    """
+    mag = compute_mag(audio, fft_size, overlap, pad_end)
+    n_frequencies = int(mag.shape[-1])
+    hi_hz = hi_hz or sample_rate / 2
+    matrix = tf.signal.linear_to_mel_weight_matrix(
+        bins, n_frequencies, sample_rate, float(lo_hz), float(hi_hz)
+    )
+    return tf.tensordot(mag, matrix, 1)
+
+
+@_register
+def compute_logmag(audio, size=2048, overlap=0.75, pad_end=True):
+    """Natural logarithm of the magnitudes, see compute_mag."""
+    return core.safe_log(compute_mag(audio, size, overlap, pad_end))
+
+
+@_register
+def compute_logmel(
+    audio,
+    lo_hz=80.0,
+    hi_hz=7600.0,
+    bins=64,
+    fft_size=2048,
+    overlap=0.75,
+    pad_end=True,
+    sample_rate=16000,
+):
+    """Natural logarithm of the mel bands, see compute_mel."""
+    return core.safe_log(
+        compute_mel(audio, lo_hz, hi_hz, bins, fft_size, overlap, pad_end, sample_rate)
+    )
+
+
+@_register
+def compute_mfcc(
+    audio,
+    lo_hz=20.0,
+    hi_hz=8000.0,
+    fft_size=1024,
+    mel_bins=128,
+    mfcc_bins=13,
+    overlap=0.75,
+    pad_end=True,
+    sample_rate=16000,
+):
+    """Mel cepstrum, a description of timbre without pitch: `[batch, n_frames, mfcc_bins]`."""
+    logmel = compute_logmel(
+        audio, lo_hz, hi_hz, mel_bins, fft_size, overlap, pad_end, sample_rate
+    )
+    return tf.signal.mfccs_from_log_mel_spectrograms(logmel)[..., :mfcc_bins]
