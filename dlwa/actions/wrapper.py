@@ -1,0 +1,344 @@
+"""What runs inside a session: `python -m dlwa.actions.wrapper RUN_FOLDER`.
+
+Waits for its turn, claims a GPU or the CPU, starts the job, copies its output to the log and
+the terminal, passes on requests to stop, and records how it ended. It is the only writer of the
+record while it lives. Standard library only, so that it is up at once and cannot break with the
+job's packages.
+"""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from dlwa import runfiles
+from dlwa.actions import gpus
+from dlwa.actions._outcome import Ending, Outcome, judge
+from dlwa.actions._record import Record
+from dlwa.actions._tee import Tee
+from dlwa.claims import Claims, Device, Ticket, Want
+from dlwa.hosts import processes
+from dlwa.hosts.local import LocalHost, end_with_parent, exit_code_of, start_child
+from dlwa.locks import FileLock
+from dlwa.shell import Command, join
+from dlwa.tools import nvidia_smi, screen
+from dlwa.workspace import RunPaths, machine_locks
+
+TICK_S = 0.2
+ASK_EVERY_S = 1.0
+GRACE_S = 120.0  # what a job gets to save, when nobody said otherwise
+_LEFT_BEHIND_S = 2.0
+
+
+class Wrapper:
+    """One run from its turn in the line to its end."""
+
+    def __init__(self, folder: Path) -> None:
+        kind = str((runfiles.read_json(folder / runfiles.RECORD_FILE) or {}).get("kind", "run"))
+        self.paths = RunPaths(folder, kind)
+        self.record = Record(self.paths)
+        self.host = LocalHost()
+        self.tee = Tee(self.paths.log, sys.stdout.fileno() if sys.stdout.isatty() else None)
+        self.child: subprocess.Popen[bytes] | None = None
+        self.stop_reason = ""
+        self.kill_at: float | None = None
+        self.was_killed = False
+        self.detach_wanted = False
+
+    def run(self) -> int:
+        """Do it all and return the job's exit code."""
+        lock = FileLock(self.paths.lock)
+        if not lock.try_acquire():
+            print(f"another run holds {self.paths.folder}", file=sys.stderr)
+            return 1
+        self._listen()
+        self._announce()
+        claims = Claims(machine_locks(os.environ))
+        ticket = self._enter(claims)
+        try:
+            devices = self._wait_for_turn(claims, ticket) if ticket else ()
+            if devices is None:
+                return self._end(Outcome("stopped", f"{self.stop_reason}, while waiting"), None)
+            return self._work(devices)
+        finally:
+            if ticket:
+                claims.leave(ticket)
+            lock.release()
+
+    def _announce(self) -> None:
+        me = self.host.identify(os.getpid())
+        self.record.update(
+            pid=os.getpid(),
+            pid_start=me.start if me else None,
+            host=self.host.name,
+            boot_id=self.host.boot_id(),
+            state="queued",
+            reason="",
+        )
+        self.tee.say(f"run {self.record.values.get('id')}: {self.record.values.get('name')}")
+
+    def _enter(self, claims: Claims) -> Ticket | None:
+        values = self.record.values
+        pool, count = self._pool(), int(values.get("gpus", 1))
+        if pool == "none" or (pool == "gpu" and count == 0):
+            return None
+        limits = values.get("limits") or {}
+        return claims.enter(
+            Want(
+                run_id=str(values.get("id")),
+                owner=str(values.get("owner")),
+                name=str(values.get("name")),
+                folder=str(self.paths.folder),
+                pool=pool,
+                count=count if pool == "gpu" else 1,
+                runs_per_owner=limits.get("runs_per_owner"),
+                pid=os.getpid(),
+            )
+        )
+
+    def _pool(self) -> str:
+        wanted = str(self.record.values.get("devices", "auto"))
+        if wanted == "auto":
+            seen = gpus.survey(self.host)
+            wanted = "gpu" if seen.usable or seen.broken else "cpu"
+        return wanted
+
+    def _wait_for_turn(self, claims: Claims, ticket: Ticket) -> Sequence[Device] | None:
+        """Return the claimed devices, or None when asked to stop before."""
+        while not self.stop_reason:
+            answer = claims.ask(ticket, self._devices(ticket.want.pool))
+            if answer.granted is not None:
+                self.record.update(queue=None, reason="")
+                return answer.granted
+            blockers = [asdict(want) for want in answer.blockers]
+            queue = {"position": answer.position, "reason": answer.reason, "blockers": blockers}
+            if self.record.values.get("reason") != answer.reason:
+                self.tee.say(f"waiting: {answer.reason}")
+            self.record.update(queue=queue, reason=answer.reason)
+            self._pause(ASK_EVERY_S)
+        return None
+
+    def _devices(self, pool: str) -> list[Device]:
+        if pool == "cpu":
+            limits = self.record.values.get("limits") or {}
+            return gpus.cpu_turns(int(limits.get("cpu_runs") or 1))
+        return gpus.devices(gpus.survey(self.host))
+
+    def _work(self, devices: Sequence[Device]) -> int:
+        claimed = [device.key for device in devices if not device.key.startswith("cpu-")]
+        command = self._command(claimed)
+        since = time.time()
+        kills_before = processes.out_of_memory_kills()
+        self.record.update(state="starting", started_at=since, gpu_uuids=claimed)
+        self.tee.say(f"started {time.strftime('%Y-%m-%d %H:%M:%S')}: {join(command.argv)}")
+        try:
+            self.child = start_child(command, end_with_parent)
+        except OSError as error:
+            code = exit_code_of(error)
+            where = f" in {command.cwd}" if command.cwd and not command.cwd.is_dir() else ""
+            reason = f"{command.argv[0]} cannot be started{where}: {error.strerror}"
+            return self._end(Outcome("failed", reason), code)
+        self._record_child()
+        code = self._follow()
+        ending = Ending(
+            code=code,
+            output=self.tee.recent.decode("utf-8", "replace"),
+            stop_reason=self.stop_reason,
+            was_killed=self.was_killed,
+            ran_out_of_memory=processes.out_of_memory_kills() > kills_before,
+            disk_full=self.tee.disk_full,
+        )
+        return self._end(judge(ending, self.paths, self.paths.kind, since), code)
+
+    def _command(self, claimed: Sequence[str]) -> Command:
+        values = self.record.values
+        env: dict[str, str | None] = {
+            "PYTHONUNBUFFERED": "1",
+            "DLWA_RUN_DIR": str(self.paths.folder),
+            **nvidia_smi.environment(claimed),
+        }
+        if values.get("devices") == "none":
+            env.pop("CUDA_VISIBLE_DEVICES")
+        env.update(values.get("env") or {})
+        self.record.update(env=env)
+        cwd = values.get("cwd")
+        return Command(tuple(values["command"]), env, Path(cwd) if cwd else None)
+
+    def _record_child(self) -> None:
+        assert self.child is not None
+        child = self.host.identify(self.child.pid)
+        self.record.update(
+            state="running",
+            child_pid=self.child.pid,
+            child_pid_start=child.start if child else None,
+        )
+        if self.stop_reason:  # asked between the turn and the start
+            self._signal_job(signal.SIGTERM)
+
+    def _follow(self) -> int:
+        """Copy the output until the job ends; keep deadlines. Returns its exit code."""
+        assert self.child is not None and self.child.stdout is not None
+        pipe = self.child.stdout.fileno()
+        hours = (self.record.values.get("limits") or {}).get("hours_per_run")
+        ends_at = time.monotonic() + float(hours) * 3600 if hours else None
+        open_pipe = True
+        while (code := self.child.poll()) is None:
+            if open_pipe:
+                open_pipe = self._copy(pipe, TICK_S)
+            else:
+                time.sleep(TICK_S)
+            self._do_what_was_asked()
+            if ends_at and time.monotonic() > ends_at and not self.stop_reason:
+                self._ask_to_stop(f"it reached the limit of {hours:g} h; train again to go on")
+        self._end_group()
+        deadline = time.monotonic() + _LEFT_BEHIND_S
+        while open_pipe and time.monotonic() < deadline:
+            open_pipe = self._copy(pipe, 0.0) and bool(select.select([pipe], [], [], TICK_S)[0])
+        return code
+
+    def _copy(self, pipe: int, wait_s: float) -> bool:
+        """Copy what there is; False when the pipe has ended."""
+        if not select.select([pipe], [], [], wait_s)[0]:
+            return True
+        data = os.read(pipe, 65536)
+        if data:
+            self.tee.write(data)
+        return bool(data)
+
+    def _do_what_was_asked(self) -> None:
+        if self.kill_at is not None and time.monotonic() > self.kill_at:
+            self.was_killed = True
+            self.kill_at = None
+            self._signal_job(signal.SIGKILL)
+        if self.detach_wanted:
+            self.detach_wanted = False
+            self._detach_viewers()
+
+    def _detach_viewers(self) -> None:
+        self.tee.say("Ctrl-C leaves the run alone; to stop it: ./dlwa.py stop")
+        for session in screen.parse_list(f"\t{os.environ.get('STY', '')}\t(Attached)"):
+            argv = (screen.PROGRAM, "-S", session.address, "-X", "detach")
+            self.host.run(Command(argv), timeout_s=5)
+
+    def _end(self, outcome: Outcome, code: int | None) -> int:
+        outcome = self._settle(outcome)
+        self.record.finish(
+            state=outcome.state,
+            reason=outcome.reason,
+            hint=outcome.hint,
+            exit_code=code,
+            ended_at=time.time(),
+            queue=None,
+        )
+        self.paths.stop_request.unlink(missing_ok=True)
+        self.tee.say(f"{outcome.state}" + (f": {outcome.reason}" if outcome.reason else ""))
+        self.tee.close()
+        return code if code is not None and code >= 0 else 1
+
+    def _settle(self, outcome: Outcome) -> Outcome:
+        """Give what was built aside its name if the job finished, remove it if not."""
+        aside = self.record.values.get("aside")
+        if not aside:
+            return outcome
+        built, place = Path(aside["built"]), Path(aside["place"])
+        if outcome.state == "finished":
+            try:
+                _give_name(built, place, str(aside.get("must_hold") or "*"))
+            except OSError as error:
+                outcome = Outcome("failed", f"{place} could not be made: {error.strerror or error}")
+        shutil.rmtree(built, ignore_errors=True)
+        return outcome
+
+    def _listen(self) -> None:
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGHUP, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+
+    def _on_signal(self, signum: int, _: FrameType | None) -> None:
+        if signum == signal.SIGINT and os.environ.get("STY"):
+            self.detach_wanted = True
+        elif signum == signal.SIGHUP:
+            self.tee.forget_terminal()
+            self._ask_to_stop("its screen session was closed")
+        else:
+            self._ask_to_stop("a signal from outside dlwa asked it to stop (logout, shutdown?)")
+
+    def _ask_to_stop(self, reason: str) -> None:
+        request = runfiles.read_json(self.paths.stop_request)
+        grace_s = GRACE_S
+        if request:
+            reason = f"stopped by {request.get('by', 'somebody')}"
+            grace_s = float(request.get("grace_s", GRACE_S))
+        if not self.stop_reason:
+            self.stop_reason = reason
+        until = time.monotonic() + grace_s
+        self.kill_at = until if self.kill_at is None else min(self.kill_at, until)
+        self._signal_job(signal.SIGTERM)
+
+    def _signal_job(self, signum: int) -> None:
+        if self.child is not None and self.child.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.child.pid, signum)
+                os.killpg(self.child.pid, signal.SIGCONT)
+
+    def _end_group(self) -> None:
+        """End what the job left behind in its process group."""
+        assert self.child is not None
+        deadline = time.monotonic() + _LEFT_BEHIND_S
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.child.pid, signal.SIGTERM)
+            while time.monotonic() < deadline:
+                time.sleep(0.05)
+                os.killpg(self.child.pid, 0)
+            os.killpg(self.child.pid, signal.SIGKILL)
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self.stop_reason:
+            time.sleep(TICK_S)
+            self._do_what_was_asked()
+
+
+def _give_name(built: Path, place: Path, must_hold: str) -> None:
+    if not any(path.stat().st_size for path in built.glob(must_hold)):
+        raise OSError(f"the job ended well but made no {must_hold}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    built.rename(place)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the wrapper on the folder named; what breaks in it is recorded as a failed run."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if len(words) != 1 or not (Path(words[0]) / runfiles.RECORD_FILE).is_file():
+        print("usage: python -m dlwa.actions.wrapper RUN_FOLDER (with a run.json)", file=sys.stderr)
+        return 2
+    folder = Path(words[0]).resolve()
+    try:
+        return Wrapper(folder).run()
+    except Exception as error:  # whatever it is, the record must not say "running"
+        _record_breakdown(folder, error)
+        raise
+
+
+def _record_breakdown(folder: Path, error: Exception) -> None:
+    paths = RunPaths(folder)
+    with suppress(OSError), paths.wrapper_log.open("a", encoding="utf-8") as stream:
+        traceback.print_exception(error, file=stream)
+    record: dict[str, Any] = {"state": "failed", "ended_at": time.time(), "exit_code": None}
+    reason = f"dlwa itself broke: {error} (see {paths.wrapper_log.name})"
+    Record(paths).finish(**record, reason=reason)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
