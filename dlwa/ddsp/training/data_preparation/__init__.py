@@ -1,0 +1,1 @@
+"""Turning recordings into the TFRecords a model learns from."""

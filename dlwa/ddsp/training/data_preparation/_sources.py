@@ -1,0 +1,101 @@
+"""Which recordings a dataset is made of."""
+
+import glob
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlwa.ddsp.audio_io import AudioFileError, AudioInfo, find_audio_files, probe
+from dlwa.ddsp.training.data_preparation._errors import InputMissingError
+
+SHORTEST_S = 0.05
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording to use: ``name`` is how reports call it, relative to the input folder."""
+
+    path: Path
+    name: str
+    info: AudioInfo
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that is not used, and why."""
+
+    name: str
+    reason: str
+
+
+def files_in_folder(folder) -> list[Path]:
+    """Recordings below the input folder; InputMissingError when there are none."""
+    folder = Path(folder).expanduser()
+    if not folder.exists():
+        raise InputMissingError(
+            f"input_audio_dir={str(folder)!r} does not exist",
+            "put your recordings into this folder",
+        )
+    if not folder.is_dir():
+        raise InputMissingError(
+            f"input_audio_dir={str(folder)!r} is not a folder",
+            "give the folder that holds the file",
+        )
+    found = find_audio_files(folder)
+    if not found:
+        raise InputMissingError(
+            f"input_audio_dir={str(folder)!r} holds no recordings{_what_else(folder)}",
+            "put wav, flac, aiff, ogg, mp3 or m4a files there; sub-folders count too",
+        )
+    return found
+
+
+def files_matching(patterns: Sequence[str]) -> list[Path]:
+    """Files of all glob patterns, each once; InputMissingError when nothing matches."""
+    found = dict.fromkeys(
+        Path(name)
+        for pattern in patterns
+        for name in sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207 (patterns may be absolute)
+    )
+    if not found:
+        raise InputMissingError(
+            f"input_audio_filepatterns={','.join(patterns)!r} match no file",
+            "quote the pattern so that the shell leaves it alone, and check the folder",
+        )
+    return list(found)
+
+
+def examine(paths: Sequence[Path], folder=None) -> tuple[list[Source], list[Refusal]]:
+    """Read every header: the recordings that can be opened, and the others with the reason."""
+    sources: list[Source] = []
+    refused: list[Refusal] = []
+    for path in paths:
+        name = _name(path, folder)
+        try:
+            info = probe(path)
+        except AudioFileError as error:
+            refused.append(Refusal(name, error.reason))
+            continue
+        if info.seconds < SHORTEST_S:
+            refused.append(Refusal(name, f"is too short ({info.seconds:.3f} s)"))
+        else:
+            sources.append(Source(path, name, info))
+    return sources, refused
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes: the same recording is recognised under any name."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _name(path: Path, folder) -> str:
+    if folder is None:
+        return str(path)
+    return path.relative_to(Path(folder).expanduser()).as_posix()
+
+
+def _what_else(folder: Path) -> str:
+    endings = {p.suffix.lower() or p.name for p in folder.rglob("*") if p.is_file()}
+    return f" (only {', '.join(sorted(endings)[:5])} files)" if endings else " (it is empty)"

@@ -1,0 +1,203 @@
+"""Command ddsp_prepare_tfrecord: recordings in, TFRecords and their statistics out.
+
+    ddsp_prepare_tfrecord --input_audio_dir=inputs/ann/violin \
+        --output_tfrecord_path=datasets/ddsp/ann/violin/data.tfrecord --num_shards=10
+"""
+
+import errno
+import os
+import signal
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from absl import app, flags, logging
+
+from dlwa import runfiles
+from dlwa.ddsp.training.data_preparation import prepare_tfrecord_lib as lib
+from dlwa.ddsp.training.data_preparation._dataset_files import DATASET_FILE, write_papers
+from dlwa.ddsp.training.data_preparation._progress import run_dir
+from dlwa.ddsp.training.data_preparation._sources import files_in_folder, files_matching
+from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_list("input_audio_filepatterns", [], "Glob patterns of recordings.")
+flags.DEFINE_string("input_audio_dir", None, "Folder of recordings, sub-folders included.")
+flags.DEFINE_string("output_tfrecord_path", None, "Prefix of the output shards.")
+flags.DEFINE_integer("num_shards", None, "Number of shards (fewer if there are fewer windows).")
+flags.DEFINE_integer("sample_rate", 16000, "Rate of the stored audio in Hz.")
+flags.DEFINE_integer("frame_rate", 250, "Frames of f0 and loudness per second; 0: audio only.")
+flags.DEFINE_float("example_secs", 4, "Length of a window in seconds; 0 keeps whole chunks.")
+flags.DEFINE_float("hop_secs", 1, "Distance of window starts in seconds.")
+flags.DEFINE_float("eval_split_fraction", 0.0, "Share written to <prefix>-eval.")
+flags.DEFINE_float(
+    "heldout_fraction", 0.1, "With --input_audio_dir: share written to heldout.tfrecord."
+)
+flags.DEFINE_float("chunk_secs", 20.0, "With --compat: length of the chunks cut first.")
+flags.DEFINE_boolean("center", False, "One frame more for each window.")
+flags.DEFINE_boolean("viterbi", True, "Smooth the pitch with the Viterbi algorithm.")
+flags.DEFINE_string("pitch_model", "auto", "Pitch tracker: auto, tiny or full.")
+flags.DEFINE_string("precision", "auto", "Numbers inside it: auto, float32 or bfloat16.")
+flags.DEFINE_integer("seed", 0, "Seed of the record order and of the held-out choice.")
+flags.DEFINE_boolean("compat", False, "Repeat the reference's numbers, its silence included.")
+flags.DEFINE_string("report_dir", None, "Where dataset.json and statistics go (default: beside).")
+flags.DEFINE_list("pipeline_options", "--runner=DirectRunner", "Beam options (one machine only).")
+
+
+class UsageError(ValueError):
+    """The flags contradict each other or cannot be right."""
+
+
+def run() -> None:
+    """Prepare the dataset the flags describe."""
+    _check_flags()
+    prefix = Path(FLAGS.output_tfrecord_path).expanduser()
+    if FLAGS.compat or not FLAGS.frame_rate or not FLAGS.example_secs:
+        _run_compat(prefix)
+        return
+    report_dir = Path(FLAGS.report_dir or prefix.parent).expanduser()
+    report_dir.mkdir(parents=True, exist_ok=True)
+    split = FLAGS.eval_split_fraction > 0
+    prepared = lib.prepare(
+        _input_files(),
+        Path(f"{prefix}-train") if split else prefix,
+        _settings(),
+        FLAGS.num_shards,
+        folder=FLAGS.input_audio_dir,
+        heldout_prefix=f"{prefix}-eval" if split else None,
+        finish=lambda prepared: write_papers(prepared, report_dir),
+    )
+    _tell(prepared, prefix.parent, report_dir)
+
+
+def _run_compat(prefix: Path) -> None:
+    logging.info("preparing as the reference does; its silent padding is kept")
+    lib.prepare_tfrecord(
+        [str(path) for path in _input_files()],
+        str(prefix),
+        FLAGS.num_shards,
+        FLAGS.sample_rate,
+        FLAGS.frame_rate,
+        FLAGS.example_secs,
+        FLAGS.hop_secs,
+        FLAGS.eval_split_fraction,
+        FLAGS.chunk_secs,
+        FLAGS.center,
+        FLAGS.viterbi,
+        FLAGS.pipeline_options,
+        compat=True,
+        pitch_model="full" if FLAGS.pitch_model == "auto" else FLAGS.pitch_model,
+        precision="float32" if FLAGS.precision == "auto" else FLAGS.precision,
+    )
+
+
+def _check_flags() -> None:
+    if not FLAGS.output_tfrecord_path:
+        raise UsageError("--output_tfrecord_path is missing: the prefix of the shards to write")
+    if bool(FLAGS.input_audio_dir) == bool(FLAGS.input_audio_filepatterns):
+        raise UsageError("give either --input_audio_dir or --input_audio_filepatterns")
+    if FLAGS.num_shards is not None and FLAGS.num_shards < 1:
+        raise UsageError(f"num_shards={FLAGS.num_shards} must be a positive integer")
+    if not 0 <= FLAGS.eval_split_fraction < 1:
+        raise UsageError(
+            f"eval_split_fraction={FLAGS.eval_split_fraction} must be at least 0 and below 1"
+        )
+    try:
+        lib.check_pipeline_options(FLAGS.pipeline_options)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _input_files() -> list[Path]:
+    if FLAGS.input_audio_dir:
+        return files_in_folder(FLAGS.input_audio_dir)
+    return files_matching(FLAGS.input_audio_filepatterns)
+
+
+def _settings() -> lib.Settings:
+    heldout = FLAGS.eval_split_fraction
+    if not heldout and FLAGS.input_audio_dir:
+        heldout = FLAGS.heldout_fraction
+    try:
+        settings = lib.Settings(
+            sample_rate=FLAGS.sample_rate,
+            frame_rate=FLAGS.frame_rate,
+            example_secs=FLAGS.example_secs,
+            hop_secs=FLAGS.hop_secs,
+            center=FLAGS.center,
+            viterbi=FLAGS.viterbi,
+            pitch_model=resolve_pitch_model(FLAGS.pitch_model),
+            precision=FLAGS.precision,
+            heldout_fraction=heldout,
+            seed=FLAGS.seed,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return settings
+
+
+def _tell(prepared: lib.Prepared, folder: Path, report_dir: Path) -> None:
+    train, heldout = prepared.train, prepared.heldout
+    for refusal in prepared.refused:
+        logging.warning("not used: %s: %s", refusal.name, refusal.reason)
+    logging.info(
+        "%d recordings used, %d not; %.1f s to learn from in %d examples of %g s "
+        "(%.0f %% silence), %.1f s held out in %d examples (%s)",
+        len(prepared.materials),
+        len(prepared.refused),
+        train.seconds,
+        len(train.windows),
+        prepared.settings.example_secs,
+        100 * train.silent_share,
+        heldout.seconds,
+        len(heldout.windows),
+        prepared.how_split,
+    )
+    logging.info(
+        "pitch by CREPE %s at %.1f x real time", prepared.settings.pitch_model, prepared.speed
+    )
+    logging.info(
+        "dataset in %s; %s says what became of each file", folder, report_dir / DATASET_FILE
+    )
+
+
+def _fail(reason: str, hint: str, code: int) -> int:
+    """Say why it failed: to the run's folder, and on stderr."""
+    if folder := run_dir():
+        runfiles.report_event(folder, "failed", reason=reason, hint=hint)
+    print(f"error: {reason}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    return code
+
+
+def main(unused_argv) -> None:
+    """Run, and turn every foreseeable failure into a message and an exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if FLAGS["verbosity"].using_default_value:
+        logging.set_verbosity(logging.INFO)
+    try:
+        run()
+    except lib.PreparationError as error:
+        sys.exit(_fail(error.reason, error.hint, error.exit_code))
+    except UsageError as error:
+        sys.exit(_fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
+    except FileNotFoundError as error:
+        sys.exit(_fail(str(error), "", 1))
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "free some space on the disk and run the same command again" if full else ""
+        sys.exit(_fail(f"{error.filename or 'writing'}: {error.strerror}", hint, 1))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def console_entry_point() -> None:
+    """Start the command as an installed script."""
+    app.run(main)
+
+
+if __name__ == "__main__":
+    console_entry_point()

@@ -1,0 +1,137 @@
+"""Making the TFRecords of a dataset from recordings.
+
+``prepare_tfrecord`` takes the arguments of the reference package. By default it works the clean
+way: rates converted by a proper filter, long rests shortened, short files joined instead of filled
+with silence, frames centred on their samples. ``compat=True`` repeats what the reference does.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dlwa.ddsp.training.data_preparation import _reference_road
+from dlwa.ddsp.training.data_preparation._clean_road import Prepared, prepare
+from dlwa.ddsp.training.data_preparation._errors import InputMissingError, PreparationError
+from dlwa.ddsp.training.data_preparation._settings import Settings
+from dlwa.ddsp.training.data_preparation._sources import files_matching
+from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
+
+# Names under which scripts written for the reference import the single steps.
+_load_audio_as_array = _reference_road.load_audio_as_array
+_load_audio = _reference_road.load_audio
+_chunk_audio = _reference_road.chunk_audio
+_add_f0_estimate = _reference_road.add_f0_estimate
+_add_loudness = _reference_road.add_loudness
+_split_example = _reference_road.split_example
+
+__all__ = [
+    "InputMissingError",
+    "PreparationError",
+    "Prepared",
+    "Settings",
+    "prepare",
+    "prepare_tfrecord",
+]
+
+_ONE_MACHINE = ("", "--runner=DirectRunner")
+
+
+def prepare_tfrecord(
+    input_audio_paths: Sequence[str],
+    output_tfrecord_path: str,
+    num_shards: int | None = None,
+    sample_rate: int = 16000,
+    frame_rate: int = 250,
+    example_secs: float = 4,
+    hop_secs: float = 1,
+    eval_split_fraction: float = 0.0,
+    chunk_secs: float | None = 20.0,
+    center: bool = False,
+    viterbi: bool = True,
+    pipeline_options: str | Sequence[str] = "",
+    *,
+    compat: bool = False,
+    pitch_model: str | None = None,
+    precision: str | None = None,
+) -> None:
+    """Turn recordings into TFRecord shards `<output_tfrecord_path>-00000-of-0000N`.
+
+    Args:
+        input_audio_paths: audio files or glob patterns.
+        output_tfrecord_path: prefix of the shards.
+        num_shards: how many shards; fewer are written when there are fewer windows.
+        sample_rate: rate of the stored ``audio`` in Hz.
+        frame_rate: frames of f0 and loudness per second; 0 (compat only) stores audio alone.
+        example_secs: length of a window; 0 (compat only) keeps whole chunks.
+        hop_secs: distance of window starts.
+        eval_split_fraction: share written to `<prefix>-eval`, the rest to `<prefix>-train`.
+        chunk_secs: compat only: length of the chunks that are cut (and filled up) first.
+        center: one frame more for each window, the one on its end.
+        viterbi: smooth the pitch.
+        pipeline_options: Beam options; only those of one machine are known.
+        compat: repeat the reference's numbers instead of working the clean way.
+        pitch_model: CREPE size; "auto" (tiny on a processor, full on a GPU) by default, "full"
+            with ``compat``.
+        precision: "auto" by default, "float32" with ``compat``.
+
+    Raises:
+        ValueError: impossible settings. PreparationError (a ValueError): no usable recording.
+    """
+    check_pipeline_options(pipeline_options)
+    paths = files_matching(list(input_audio_paths))
+    if compat:
+        Path(output_tfrecord_path).parent.mkdir(parents=True, exist_ok=True)
+        _reference_road.prepare_like_the_reference(
+            paths,
+            output_tfrecord_path,
+            num_shards,
+            sample_rate,
+            frame_rate,
+            example_secs,
+            hop_secs,
+            eval_split_fraction,
+            chunk_secs,
+            center,
+            viterbi,
+            resolve_pitch_model(pitch_model or "full"),
+            precision or "float32",
+        )
+        return
+    settings = Settings(
+        sample_rate=sample_rate,
+        frame_rate=frame_rate,
+        example_secs=example_secs,
+        hop_secs=hop_secs,
+        center=center,
+        viterbi=viterbi,
+        pitch_model=resolve_pitch_model(pitch_model or "auto"),
+        precision=precision or "auto",
+        heldout_fraction=eval_split_fraction,
+    )
+    split = bool(eval_split_fraction)
+    prepare(
+        paths,
+        f"{output_tfrecord_path}-train" if split else output_tfrecord_path,
+        settings,
+        num_shards,
+        heldout_prefix=f"{output_tfrecord_path}-eval" if split else None,
+    )
+
+
+def check_pipeline_options(pipeline_options: str | Sequence[str]) -> None:
+    """Raise ValueError for Beam options that ask for more than this machine."""
+    given = [pipeline_options] if isinstance(pipeline_options, str) else list(pipeline_options)
+    foreign = [option for option in given if option not in _ONE_MACHINE]
+    if foreign:
+        raise ValueError(
+            f"pipeline_options={','.join(foreign)!r} are not supported: recordings are prepared on "
+            "this machine; leave the option out"
+        )
+
+
+def _float_dict_to_tfexample(float_dict):
+    """A tf.train.Example of float lists."""
+    import tensorflow as tf
+
+    from dlwa.ddsp.training.data_preparation._records import encode_example
+
+    return tf.train.Example.FromString(encode_example(float_dict))
