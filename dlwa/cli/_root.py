@@ -16,7 +16,7 @@ class LazyGroup(TyperGroup):
         super().__init__(**attributes)
         self.homes = _commands.offered()
         # the mistyped-command suggestion looks at these keys
-        self.commands = dict.fromkeys(self.homes)  # type: ignore[arg-type]
+        self.commands = dict.fromkeys(self.homes)  # type: ignore[assignment]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands of the first level."""
