@@ -98,6 +98,10 @@ class Workspace:
         place = self.dataset(name)
         return place.with_name(f".{place.name}.partial-{run_id}")
 
+    def dataset_lock(self, name: Name) -> Path:
+        """Locked while somebody starts to make that data set."""
+        return self.state / "locks" / f"dataset.{'+'.join(name.parts)}.lock"
+
     def model(self, name: Name) -> Path:
         """The folder of the model of that name."""
         return self.models / name.path

@@ -1,0 +1,226 @@
+"""Training a model: starting it, going on with it, starting over."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlwa import runfiles
+from dlwa.actions import gpus, launch
+from dlwa.actions._places import GB, refuse_nesting, require_room, require_share, things
+from dlwa.actions._train_flags import MODULE, fixed, steps_in, training_argv
+from dlwa.actions.datasets import is_dataset
+from dlwa.actions.launch import Job
+from dlwa.actions.runs import Run, read_run
+from dlwa.errors import DlwaError, NotFoundError, UsageError
+from dlwa.hosts.base import Host
+from dlwa.labs import Limits
+from dlwa.names import Name, parse_name
+from dlwa.settings import Settings, nearest
+from dlwa.workspace import Workspace
+
+_NEEDED_BYTES = 1 * GB  # ten checkpoints of the default model
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `train` is about to do, checked but not begun."""
+
+    job: Job
+    model: Name
+    resumes: bool = False
+    already_done: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def plan(
+    settings: Settings,
+    host: Host,
+    dataset_name: str,
+    model_name: str,
+    *,
+    extra: Sequence[str] = (),
+    custom: bool = False,
+    fresh: bool = False,
+    cpu: bool = False,
+    argv: Sequence[str] | None = None,
+) -> Plan:
+    """Check everything a training needs and say what would run.
+
+    `argv` replaces the training program (tests). Raises the `DlwaError` that fits what is wrong.
+    """
+    workspace = settings.workspace
+    dataset = parse_name(dataset_name, "dataset_name")
+    model = parse_name(model_name, "model_name")
+    _require_dataset(workspace, dataset)
+    refuse_nesting(model, workspace.model, is_model, "model")
+    if fresh:
+        model = _free_name(workspace, model)
+    folder = workspace.model(model)
+    launch.refuse_if_live(folder, host)
+    before = _before(folder, model, host)
+    learnt = before if has_checkpoint(folder) else None  # else nothing stands in a change's way
+    notes: list[str] = []
+    kept = _kept_flags(learnt, extra, custom)
+    if kept is not None:
+        extra, custom = kept
+        notes.append("with the extra flags it was started with")
+    made = _what_it_learns(workspace.dataset(dataset), dataset, extra, custom)
+    if learnt is not None:
+        _require_same(learnt, made, model)
+    words = training_argv(workspace.dataset(dataset), folder, extra, custom=custom)
+    steps = steps_in(words)
+    job = Job(
+        kind="train",
+        owner=model.owner(settings.owner),
+        name=str(model),
+        folder=folder,
+        argv=tuple(argv) if argv is not None else launch.module_argv(MODULE, words),
+        cwd=workspace.root,
+        devices="cpu" if cpu else "auto",
+        total_steps=steps,
+        details={"training": made},
+    )
+    return Plan(job, model, has_checkpoint(folder), _is_done(learnt, steps), tuple(notes))
+
+
+def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
+    """Begin a planned training; raises `DlwaError` if it does not come up."""
+    job = planned.job
+    require_room(settings.workspace, _NEEDED_BYTES, "a training")
+    require_share(settings.workspace, job.owner, limits)
+    _require_working_driver(job, host)
+    if limits.gpus_per_run != 1:
+        job = Job(**{**vars(job), "gpus": limits.gpus_per_run})
+    return launch.launch(job, settings.workspace, host, limits)
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder holds a training: its record or checkpoints."""
+    return (folder / runfiles.RECORD_FILE).is_file() or has_checkpoint(folder)
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether anything has been learnt and saved in a folder."""
+    return any(folder.glob("ckpt-*.index"))
+
+
+def _require_dataset(workspace: Workspace, dataset: Name) -> None:
+    folder = workspace.dataset(dataset)
+    if any(char in str(folder) for char in "*?["):
+        raise UsageError(
+            f"the workspace {workspace.root} has one of * ? [ in its path, which file patterns "
+            "cannot express",
+            hint="move or rename the folder",
+        )
+    if is_dataset(folder):
+        return
+    known = things(workspace.datasets, is_dataset)
+    hint = (
+        nearest(str(dataset), known)
+        if known
+        else f"make it first: ./dlwa.py ddsp make-dataset --input_name {dataset} "
+        f"--dataset_name {dataset}"
+    )
+    made = folder.parent.glob(f".{folder.name}.partial-*")
+    state = "is not finished yet" if any(made) else "does not exist"
+    raise NotFoundError(f"dataset_name={dataset} {state}: no {folder}/data.tfrecord*", hint)
+
+
+def _free_name(workspace: Workspace, model: Name) -> Name:
+    number, candidate = 2, model
+    while workspace.model(candidate).exists():
+        candidate = model.sibling(f"-{number}")
+        number += 1
+    return candidate
+
+
+def _before(folder: Path, model: Name, host: Host) -> Run | None:
+    """The training this folder already holds; a folder of other things is refused."""
+    if not folder.exists():
+        return None
+    if not folder.is_dir():
+        raise UsageError(f"model_name={model}: {folder} is a file", "choose another name")
+    others = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    if others and not is_model(folder):
+        raise UsageError(
+            f"model_name={model}: {folder} holds other things ({', '.join(sorted(others)[:3])})",
+            "choose another name",
+        )
+    return read_run(folder, host)
+
+
+def _kept_flags(
+    before: Run | None, extra: Sequence[str], custom: bool
+) -> tuple[list[str], bool] | None:
+    """The extra flags a model was started with, when it is resumed without any."""
+    training = before.record.get("training") if before else None
+    if not isinstance(training, dict) or extra or custom:
+        return None
+    recorded = [str(word) for word in training.get("extra") or []]
+    return (recorded, bool(training.get("custom"))) if recorded else None
+
+
+def _what_it_learns(
+    folder: Path, dataset: Name, extra: Sequence[str], custom: bool
+) -> dict[str, Any]:
+    return {
+        "dataset": str(dataset),
+        "dataset_fingerprint": _fingerprint(folder),
+        "extra": list(extra),
+        "custom": custom,
+    }
+
+
+def _fingerprint(folder: Path) -> str:
+    """What changes when a data set is made anew: names, sizes and the paper of its making."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("data.tfrecord*")):
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+    paper = folder / "dataset.json"
+    if paper.is_file():
+        digest.update(paper.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _require_same(before: Run, now: dict[str, Any], model: Name) -> None:
+    was = before.record.get("training")
+    if not isinstance(was, dict):
+        return
+    over = f"add --fresh to train {model.sibling('-2')} beside it, or name another model"
+    if was.get("dataset") != now["dataset"]:
+        raise UsageError(
+            f"dataset_name={now['dataset']}: the model {model} learns from {was.get('dataset')}",
+            f"go on with --dataset_name {was.get('dataset')}; {over}",
+        )
+    if was.get("dataset_fingerprint") != now["dataset_fingerprint"]:
+        raise UsageError(
+            f"dataset_name={now['dataset']} was made anew since the model {model} began", over
+        )
+    old, new = fixed(was.get("extra") or []), fixed(now["extra"])
+    if old != new or bool(was.get("custom")) != now["custom"]:
+        told = " ".join((["--custom"] if was.get("custom") else []) + old) or "no extra flags"
+        raise UsageError(
+            f"model_name={model} was started with other settings: {told}",
+            f"go on without extra flags (they are remembered); {over}",
+        )
+
+
+def _is_done(before: Run | None, steps: int | None) -> bool:
+    if before is None or before.state != "finished" or steps is None:
+        return False
+    last = runfiles.last_line(before.paths.metrics) or {}
+    reached = last.get("step", before.record.get("total_steps"))
+    return isinstance(reached, int) and reached >= steps
+
+
+def _require_working_driver(job: Job, host: Host) -> None:
+    if job.devices != "auto":
+        return
+    seen = gpus.survey(host)
+    if seen.broken:
+        raise DlwaError(
+            f"this machine has NVIDIA's tools but its GPUs do not answer: {seen.said}",
+            "ask who looks after it to restart it; or add --cpu to train slowly on the CPU",
+        )

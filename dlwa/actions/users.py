@@ -1,0 +1,70 @@
+"""The people of a workspace: their folders and what they use."""
+
+import time
+from dataclasses import dataclass
+
+from dlwa.actions._places import size_of
+from dlwa.actions.runs import Run
+from dlwa.errors import BusyError
+from dlwa.names import parse_owner
+from dlwa.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one person has and uses."""
+
+    owner: str
+    bytes_by_home: dict[str, int]
+    runs: int
+    live: int
+    hours: float
+
+    @property
+    def total_bytes(self) -> int:
+        """All they have on the disk."""
+        return sum(self.bytes_by_home.values())
+
+
+def add(workspace: Workspace, owner: str) -> list[str]:
+    """Make a person's folders and return them; raises `BusyError` if the name is taken."""
+    owner = parse_owner(owner, "name")
+    twins = {known for known in owners(workspace) if known.lower() == owner.lower()}
+    if twins:
+        raise BusyError(f"name={owner}: {twins.pop()} is here already", "choose another name")
+    made = [home / owner for home in workspace.homes().values()]
+    for folder in made:
+        folder.mkdir(parents=True, exist_ok=True)
+    return [workspace.shown(folder) for folder in made]
+
+
+def owners(workspace: Workspace) -> list[str]:
+    """Everybody who has a folder in the workspace."""
+    found = {
+        path.name
+        for home in workspace.homes().values()
+        if home.is_dir()
+        for path in home.iterdir()
+        if path.is_dir() and not path.name.startswith(".")
+    }
+    return sorted(found)
+
+
+def usage(workspace: Workspace, runs: list[Run], owner: str) -> Usage:
+    """What a person fills on the disk and has computed."""
+    own = [run for run in runs if run.owner == owner]
+    return Usage(
+        owner,
+        {name: size_of(home / owner) for name, home in workspace.homes().items()},
+        len(own),
+        sum(run.live for run in own),
+        sum(_hours(run) for run in own),
+    )
+
+
+def _hours(run: Run) -> float:
+    began = run.record.get("started_at")
+    if not began:
+        return 0.0
+    end = time.time() if run.live else run.record.get("ended_at") or began
+    return max(0.0, float(end) - float(began)) / 3600
