@@ -1,0 +1,121 @@
+"""What every loss can do, and groups of losses."""
+
+import gin
+import keras
+import tensorflow as tf
+
+from dlwa.ddsp import core, dags
+
+LOSS_TYPES = ("L1", "L2", "COSINE")
+
+
+class Loss(keras.layers.Layer):
+    """A number that says how far a model is from what it should be.
+
+    Subclasses define call(*tensors) -> scalar. Always float32.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
+
+    def build(self, *_shapes):
+        """Nothing to make."""
+        self.built = True
+
+    def get_losses_dict(self, *args, **kwargs):
+        """The loss under its name: `{name: value}`."""
+        return {self.name: self(*args, **kwargs)}
+
+
+@gin.register(module="dlwa.ddsp.losses")
+class LossGroup(dags.DAGLayer):
+    """Losses that find what they compare in a dictionary of outputs.
+
+    Args:
+        dag: list of `[loss or its keyword, [input keys]]`, see dags.DAGLayer.
+        **kwarg_losses: losses that nodes refer to by keyword.
+    """
+
+    def __init__(self, dag, **kwarg_losses):
+        super().__init__(dag, **kwarg_losses)
+
+    def __call__(self, outputs, **kwargs):
+        """All losses by their names, `{name: value}`."""
+        results = self.run_dag(outputs, **kwargs)
+        losses = {}
+        for name in self.module_names:
+            losses.update(results.get(name) or {})
+        return losses
+
+    def get_losses_dict(self, outputs, **kwargs):
+        """The same, under the name every loss has for it."""
+        return self(outputs, **kwargs)
+
+    @property
+    def losses(self):
+        """The loss objects, in the order of loss_names."""
+        return self.modules
+
+    @property
+    def loss_names(self):
+        """Names of the losses in the group."""
+        return self.module_names
+
+
+def mean_difference(target, value, loss_type="L1", weights=None):
+    """Average difference of two tensors.
+
+    Args:
+        target: of any shape.
+        value: the same shape.
+        loss_type: 'L1' mean |difference|, 'L2' mean difference squared, 'COSINE' one minus the
+            cosine of the angle along the last axis, averaged. Upper or lower case.
+        weights: factor of each difference, broadcast to the shape.
+
+    Returns:
+        Scalar.
+
+    Raises:
+        ValueError: if the loss type is unknown.
+    """
+    kind = str(loss_type).upper()
+    difference = target - value
+    weights = 1.0 if weights is None else weights
+    if kind == "L1":
+        return tf.reduce_mean(tf.abs(difference * weights))
+    if kind == "L2":
+        return tf.reduce_mean(difference**2 * weights)
+    if kind == "COSINE":
+        cosine = tf.reduce_sum(
+            tf.math.l2_normalize(target, axis=-1) * tf.math.l2_normalize(value, axis=-1), axis=-1
+        )
+        return tf.reduce_mean((1.0 - cosine) * weights)
+    raise ValueError(f"loss_type={loss_type!r} must be one of {list(LOSS_TYPES)}")
+
+
+def check_loss_type(loss_type):
+    """Raise ValueError unless mean_difference knows the type."""
+    if str(loss_type).upper() not in LOSS_TYPES:
+        raise ValueError(f"loss_type={loss_type!r} must be one of {list(LOSS_TYPES)}")
+
+
+@gin.register(module="dlwa.ddsp.losses")
+class ParamLoss(Loss):
+    """Difference of two controls.
+
+    Args:
+        weight: factor.
+        loss_type: see mean_difference.
+    """
+
+    def __init__(self, weight=1.0, loss_type="L1", **kwargs):
+        super().__init__(**kwargs)
+        check_loss_type(loss_type)
+        self.weight = weight
+        self.loss_type = loss_type
+
+    def call(self, pred, target, weights=None):
+        """Scalar; `pred` and `target` of the same shape."""
+        return self.weight * mean_difference(
+            core.tf_float32(pred), core.tf_float32(target), self.loss_type, weights
+        )
