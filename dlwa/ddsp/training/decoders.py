@@ -1,7 +1,6 @@
 """Decoders: from pitch and loudness over time to the controls of a synthesizer."""
 
 import gin
-import keras
 import tensorflow as tf
 
 from dlwa.ddsp import core
@@ -51,7 +50,7 @@ class RnnFcDecoder(nn.DictLayer):
         self.rnn = (nn.StatelessRnn if stateless else nn.Rnn)(rnn_channels, rnn_type)
         self.out_stack = nn.FcStack(ch, layers_per_stack)
         # Last, because optimizers number the variables of a checkpoint in this order.
-        self.dense_out = keras.layers.Dense(sum(size for _, size in output_splits))
+        self.dense_out = nn.Dense(sum(size for _, size in output_splits))
 
     def call(self, *inputs):
         """Named controls, float32, and 'state' if stateless."""
@@ -157,7 +156,7 @@ class _MidiTrunk(nn.DictLayer):
         super().__init__(output_keys=output_keys, **kwargs)
         self.net = net
         self.norm = nn.Normalize("layer") if norm else None
-        self.dense_out = keras.layers.Dense(n_out)
+        self.dense_out = nn.Dense(n_out)
 
     def _decode(self, z_pitch, z):
         x = self.net(z_pitch) if z is None else self.net([z_pitch, z])

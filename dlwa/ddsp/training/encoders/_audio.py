@@ -1,7 +1,6 @@
 """Encoders that hear: from the audio's cepstrum to a latent z over time."""
 
 import gin
-import keras
 import tensorflow as tf
 
 from dlwa.ddsp import core, spectral_ops
@@ -64,7 +63,7 @@ class MfccTimeDistributedRnnEncoder(ZEncoder):
         self.fft_size, self.overlap = _FRAMING[z_time_steps]
         self.z_norm = nn.Normalize("instance")
         self.rnn = nn.Rnn(rnn_channels, rnn_type)
-        self.dense_out = keras.layers.Dense(z_dims)
+        self.dense_out = nn.Dense(z_dims)
 
     def compute_z(self, audio):
         """`[batch, n]` -> `[batch, z_time_steps, z_dims]`."""
@@ -90,7 +89,7 @@ class MfccRnnEncoder(ZEncoder):
         self.mean_aggregate = mean_aggregate
         self.norm_in = nn.Normalize("instance")
         self.rnn = nn.Rnn(rnn_channels, rnn_type)
-        self.dense_z = keras.layers.Dense(z_dims)
+        self.dense_z = nn.Dense(z_dims)
 
     def compute_z(self, audio):
         """`[batch, n]` -> `[batch, z_dims]`, or `[batch, time, z_dims]` without the mean."""
@@ -159,7 +158,7 @@ class ExpressionEncoder(ZEncoder):
         self.pool_time = pool_time
         self.net = net
         self.norm = nn.Normalize("layer")
-        self.dense_out = keras.layers.Dense(z_dims)
+        self.dense_out = nn.Dense(z_dims)
 
     def compute_z(self, *inputs):
         """Features `[batch, time, c]` -> `[batch, time or 1, z_dims]`."""
@@ -183,7 +182,7 @@ class AggregateFeaturesEncoder(ZEncoder):
 
     def __init__(self, ch=512, **kwargs):
         super().__init__(**kwargs)
-        self.fc = keras.layers.Dense(ch)
+        self.fc = nn.Dense(ch)
 
     def compute_z(self, f0_scaled, ld_scaled):
         """Two `[batch, time, 1]` -> `[batch, ch]`."""

@@ -1,7 +1,6 @@
 """Encoders that transcribe: audio to sinusoids, sinusoids to harmonics, harmonics to notes."""
 
 import gin
-import keras
 import tensorflow as tf
 
 from dlwa.ddsp import core, spectral_ops
@@ -44,7 +43,7 @@ class ResnetSinusoidalEncoder(nn.DictLayer):
         self.output_splits = output_splits
         self.spectral_fn = spectral_fn
         self.resnet = nn.ResNet(size)
-        self.dense_outs = [keras.layers.Dense(n) for _, n in output_splits]
+        self.dense_outs = [nn.Dense(n) for _, n in output_splits]
 
     def call(self, audio):
         """`[batch, n]` -> one `[batch, time, size]` for each output split, float32."""
@@ -83,9 +82,9 @@ class SinusoidalToHarmonicEncoder(nn.DictLayer):
         self.freq_scale_fn = freq_scale_fn
         self.sample_rate = sample_rate
         self.net = net
-        self.amp_out = keras.layers.Dense(1)
-        self.hd_out = keras.layers.Dense(n_harmonics)
-        self.f0_out = keras.layers.Dense(f0_depth)
+        self.amp_out = nn.Dense(1)
+        self.hd_out = nn.Dense(n_harmonics)
+        self.f0_out = nn.Dense(f0_depth)
 
     def call(self, sin_freqs, sin_amps):
         """Two `[batch, time, sinusoids]` -> amplitude, distribution and pitch over time."""
@@ -108,7 +107,7 @@ class _ToMidi(nn.DictLayer):
         self.f0_residual = f0_residual
         self.net = net
         self.norm = nn.Normalize("layer")
-        self.dense_out = keras.layers.Dense(2)
+        self.dense_out = nn.Dense(2)
 
     def _encode(self, f0_midi, *others):
         x = self.norm(self.net(tf.concat([f0_midi, *others], axis=-1)))

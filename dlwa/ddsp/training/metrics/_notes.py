@@ -89,13 +89,14 @@ def _match(true_notes, notes):
 
 
 def compute_frame_metrics(gt_pianoroll, pred_pianoroll):
-    """Keys down in each frame: counts for two piano rolls of the same shape."""
-    true, found = np.asarray(gt_pianoroll) > 0, np.asarray(pred_pianoroll) > 0
+    """Counts of frames in which anything sounds, for two piano rolls `[..., frames, keys]`."""
+    true, found = np.asarray(gt_pianoroll), np.asarray(pred_pianoroll)
     if true.shape != found.shape:
         raise ValueError(
             f"gt_pianoroll with shape {true.shape} and pred_pianoroll with shape {found.shape} "
             "must have the same shape"
         )
+    true, found = (true > 0).any(axis=-1), (found > 0).any(axis=-1)
     return EvalCounts(
         int(np.sum(true & found)), int(np.sum(~true & found)), int(np.sum(true & ~found))
     )

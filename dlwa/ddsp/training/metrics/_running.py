@@ -120,6 +120,7 @@ class F0Metrics(BaseMetrics):
         """Add a batch: f0_hz (f0_confidence optional) against `[batch, frames]`.
 
         With another number of frames the true curve is resampled; the batch is not changed.
+        Examples whose pitch is never sure are skipped.
         """
         for i, predicted in enumerate(f0_hz_predict):
             predicted = squeeze(predicted)
@@ -127,13 +128,10 @@ class F0Metrics(BaseMetrics):
             confidence = np.ones(len(predicted), np.float32)
             if "f0_confidence" in batch:
                 confidence = _resampled(squeeze(batch["f0_confidence"][i]), len(predicted))
-            self._update_distance(true, predicted, confidence)
-            self._update_accuracy(true, predicted)
-
-    def _update_distance(self, true, predicted, confidence):
-        distance = f0_dist_conf_thresh(true, predicted, confidence)
-        if distance is not None:
-            self.metrics["f0_dist"].update_state(distance)
+            distance = f0_dist_conf_thresh(true, predicted, confidence)
+            if distance is not None:
+                self.metrics["f0_dist"].update_state(distance)
+                self._update_accuracy(true, predicted)
 
     def _update_accuracy(self, true, predicted):
         voiced = true > 0

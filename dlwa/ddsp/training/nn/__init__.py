@@ -6,6 +6,7 @@ large products of the recurrent layers follow it.
 
 from ._base import Chain, Layer
 from ._conv import DilatedConvStack, SpectralNormalization
+from ._dense import Dense
 from ._dict_layers import DictLayer, OutputSplitsLayer, split_to_dict
 from ._fc import Fc, FcStack, FcStackOut, Identity, get_embedding
 from ._normalize import (
@@ -43,6 +44,7 @@ __all__ = [
     "Chain",
     "ConditionalNorm",
     "ConditionalScaleAndShift",
+    "Dense",
     "DictLayer",
     "DilatedConvStack",
     "Fc",

@@ -3,12 +3,12 @@
 import inspect
 
 import gin
-import keras
 import tensorflow as tf
 
 from dlwa.ddsp import core
 
 from ._base import Layer
+from ._dense import Dense
 
 __all__ = ["DictLayer", "OutputSplitsLayer", "split_to_dict"]
 
@@ -146,7 +146,7 @@ class OutputSplitsLayer(DictLayer):
         if input_keys is None:
             input_keys = self.get_argument_names("compute_output")
         super().__init__(input_keys, [name for name, _ in output_splits], **kwargs)
-        self.dense_out = keras.layers.Dense(sum(size for _, size in output_splits))
+        self.dense_out = Dense(sum(size for _, size in output_splits))
 
     def compute_output(self, *inputs):
         """What the last Dense layer gets; defined by subclasses."""

@@ -4,6 +4,7 @@ import gin
 import keras
 
 from ._base import Chain, Layer
+from ._dense import Dense
 from ._shapes import get_nonlinearity
 
 __all__ = ["Fc", "FcStack", "FcStackOut", "Identity", "get_embedding"]
@@ -33,7 +34,7 @@ class Fc(Chain):
 
     def __init__(self, ch=128, nonlinearity="leaky_relu", **kwargs):
         layers = [
-            keras.layers.Dense(ch),
+            Dense(ch),
             keras.layers.LayerNormalization(),
             keras.layers.Activation(get_nonlinearity(nonlinearity)),
         ]
@@ -55,7 +56,7 @@ class FcStackOut(Layer):
     def __init__(self, ch, layers, n_out, **kwargs):
         super().__init__(**kwargs)
         self.stack = FcStack(ch, layers)
-        self.dense_out = keras.layers.Dense(n_out)
+        self.dense_out = Dense(n_out)
 
     def call(self, x):
         """`[..., channels]` -> `[..., n_out]`."""

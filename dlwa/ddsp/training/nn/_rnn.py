@@ -54,6 +54,8 @@ class _Gru(keras.layers.GRU):
     def __init__(self, units, product_dtype="float32", **kwargs):
         super().__init__(units, **kwargs)
         self.product_dtype = product_dtype
+        # A graph of its own also for eager callers: 1000 steps run op by op take five times longer.
+        self.run_states = tf.function(lambda *inputs: gru_sequence(*inputs), reduce_retracing=True)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if not (_own_loop_fits(self, mask, training) and self.cell.reset_after):
@@ -62,7 +64,7 @@ class _Gru(keras.layers.GRU):
         input_bias, recurrent_bias = tf.unstack(tf.convert_to_tensor(self.cell.bias))
         projected = _project(self, sequences, input_bias)
         kernel = tf.convert_to_tensor(self.cell.recurrent_kernel)
-        return _results(self, [gru_sequence(projected, h0, kernel, recurrent_bias)])
+        return _results(self, [self.run_states(projected, h0, kernel, recurrent_bias)])
 
     def get_config(self):
         return {**super().get_config(), "product_dtype": self.product_dtype}
@@ -74,13 +76,14 @@ class _Lstm(keras.layers.LSTM):
     def __init__(self, units, product_dtype="float32", **kwargs):
         super().__init__(units, **kwargs)
         self.product_dtype = product_dtype
+        self.run_states = tf.function(lambda *inputs: lstm_sequence(*inputs), reduce_retracing=True)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if not _own_loop_fits(self, mask, training):
             return super().inner_loop(sequences, initial_state, mask, training=training)
         projected = _project(self, sequences, tf.convert_to_tensor(self.cell.bias))
         kernel = tf.convert_to_tensor(self.cell.recurrent_kernel)
-        return _results(self, list(lstm_sequence(projected, *initial_state, kernel)))
+        return _results(self, list(self.run_states(projected, *initial_state, kernel)))
 
     def get_config(self):
         return {**super().get_config(), "product_dtype": self.product_dtype}

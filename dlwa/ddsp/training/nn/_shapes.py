@@ -6,6 +6,8 @@ import gin
 import keras
 import tensorflow as tf
 
+from ._dense import Dense
+
 __all__ = ["ensure_4d", "get_nonlinearity", "gin_register_keras_layers", "inv_ensure_4d"]
 
 
@@ -66,7 +68,7 @@ def gin_register_keras_layers():
         if isinstance(layer, type) and hasattr(layer, "variables"):
             _register_once(layer, name, "tf.keras.layers")
     _register_once(keras.Sequential, "Sequential", "tf.keras")
-    _register_once(keras.layers.Dense, "Dense", "dlwa.ddsp.training.nn")
+    _register_once(Dense, "Dense", "dlwa.ddsp.training.nn")
 
 
 def _register_once(thing, name, module):
