@@ -48,3 +48,21 @@ def reason_in(text: str) -> str:
     lines = [line for line in lines if not _NOISE.match(line)]
     errors = [line for line in lines if _ERROR.match(line)]
     return (errors or lines or [""])[-1][:500]
+
+
+class Lines:
+    """Turns output that arrives in pieces into lines; `pending` is the one not yet ended."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    @property
+    def pending(self) -> str:
+        """What a terminal shows of the line that is still being written."""
+        return plain_lines(self._rest.decode("utf-8", "replace"))[-1]
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that `data` completes."""
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-_TAIL_BYTES:]
+        return [line for part in whole for line in plain_lines(part.decode("utf-8", "replace"))]

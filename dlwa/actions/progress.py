@@ -1,0 +1,108 @@
+"""How far runs have come, how long they will take, how long others wait for them."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlwa import runfiles
+from dlwa.actions.runs import Run
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a job last reported of itself."""
+
+    done: float
+    total: float | None
+    unit: str
+    per_s: float | None
+    what: str = ""
+    losses: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def left_s(self) -> float | None:
+        """How long it will still take at its measured speed, in seconds."""
+        if not self.total or not self.per_s:
+            return None
+        return max(0.0, self.total - self.done) / self.per_s
+
+
+def progress_of(run: Run) -> Progress | None:
+    """How far a run has come; None if it has reported nothing yet."""
+    last = runfiles.last_line(run.paths.metrics)
+    began = run.record.get("started_at") or run.record.get("created_at")
+    if last is None or not began or not _is_number(last.get("time")):
+        return None
+    mine = last["time"] >= began
+    if _is_number(last.get("step")):
+        speed = last.get("steps_per_s")
+        total = last.get("total_steps") if mine else run.record.get("total_steps")
+        losses = last.get("losses")
+        return Progress(
+            last["step"],
+            total if _is_number(total) else None,
+            "steps",
+            speed if mine and isinstance(speed, int | float) and speed > 0 else None,
+            losses=tuple(losses.items()) if isinstance(losses, dict) else (),
+        )
+    if not mine or not _is_number(last.get("done")):
+        return None
+    total, spent_s = last.get("total"), last["time"] - began
+    speed = last["done"] / spent_s if spent_s > 0 and last["done"] > 0 else None
+    unit, what = str(last.get("unit", "")), str(last.get("what", ""))
+    return Progress(last["done"], total if _is_number(total) else None, unit, speed, what)
+
+
+def waiting_s(run: Run) -> float | None:
+    """How long a waiting run will wait, from the measured speeds of those it waits for.
+
+    The n-th in line gets its turn when the n-th of them ends. None if their speed is unknown.
+    """
+    queue = run.record.get("queue")
+    if run.state != "queued" or not isinstance(queue, dict):
+        return None
+    left = sorted(_left_of(blocker) for blocker in queue.get("blockers") or [])
+    place = int(queue.get("position") or 1)
+    known = left[place - 1] if 0 < place <= len(left) else float("inf")
+    return known if known < float("inf") else None
+
+
+def span(seconds: float) -> str:
+    """A length of time for people: 40 s, 12 min, 2 h 10 min, 3 d 4 h."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 90:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def since(moment: float) -> str:
+    """How long ago a moment was."""
+    return span(max(0.0, time.time() - moment)) + " ago"
+
+
+def _left_of(blocker: dict[str, object]) -> float:
+    folder = Path(str(blocker.get("folder", "")))
+    last = runfiles.last_line(folder / runfiles.METRICS_FILE) or {}
+    numbers = [last.get(key) for key in ("step", "total_steps", "steps_per_s")]
+    if not all(_is_number(number) for number in numbers) or numbers[2] == 0:
+        return float("inf")
+    step, total, speed = (float(number) for number in numbers if number is not None)
+    return max(0.0, total - step) / speed
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def size(n_bytes: float) -> str:
+    """A size for people: 0.3 MB, 12.0 GB."""
+    size = float(n_bytes)
+    for unit in ("kB", "MB"):
+        size /= 1000
+        if size < 999.5:
+            return f"{size:.1f} {unit}" if size < 10 else f"{size:.0f} {unit}"
+    return f"{size / 1000:.1f} GB"

@@ -1,0 +1,58 @@
+"""How `logs` shows what a run printed."""
+
+import time
+
+from dlwa.actions.runs import Run
+from dlwa.cli import _runs, options, output
+from dlwa.errors import ExitCode, NotFoundError
+from dlwa.logtext import Lines, last_lines
+from dlwa.settings import Settings
+
+_LOOK_EVERY_S = 0.2
+_FRAME_EVERY_S = 2.0
+
+
+def show(text: str | None, *, follow: bool, lines: int, no_input: bool) -> int:
+    """Show the end of a log and perhaps follow it."""
+    settings = options.settings()
+    found = _runs.all_of(settings)
+    one_live = [run for run in found if run.live]
+    if text is None and not one_live and found:
+        run = found[0]
+    else:
+        run = _runs.pick(found, text, "Whose log?", live=True, no_input=no_input)
+    if not run.paths.log.is_file():
+        raise NotFoundError(f"run={run.name} has printed nothing yet", f"{_runs.PROGRAM} status")
+    size = run.paths.log.stat().st_size
+    told = last_lines(run.paths.log, lines) if lines else []
+    if output.json_mode():
+        output.answer({**run.document(), "lines": told})
+        return ExitCode.OK
+    for line in told:
+        output.text(line)
+    if follow:
+        return _follow(run, settings, size)
+    return ExitCode.OK
+
+
+def _follow(run: Run, settings: Settings, offset: int) -> int:
+    """Print what is added until the run ends; progress drawn over itself every other second."""
+    lines, shown, shown_at = Lines(), "", time.monotonic()
+    with run.paths.log.open("rb") as stream:
+        stream.seek(offset)
+        while True:
+            ended = not _runs.again(run, settings).live
+            data = stream.read(1 << 16)
+            for line in lines.feed(data):
+                output.text(line)
+            pending, now_s = lines.pending, time.monotonic()
+            if pending.strip() and pending != shown and now_s - shown_at > _FRAME_EVERY_S:
+                output.text(pending)
+                shown, shown_at = pending, now_s
+            if not data and ended:
+                break
+            if not data:
+                time.sleep(_LOOK_EVERY_S)
+    now = _runs.again(run, settings)
+    _runs.tell_end(now)
+    return _runs.exit_code(now)

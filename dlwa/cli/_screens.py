@@ -1,0 +1,101 @@
+"""How the `util` commands talk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dlwa.actions import launch, sessions
+from dlwa.actions.runs import Run
+from dlwa.cli import _runs, options, output
+from dlwa.errors import ExitCode, NotFoundError
+from dlwa.hosts.local import LocalHost
+from dlwa.labs import read_lab
+from dlwa.names import parse_name, safe_spelling
+
+_RECENT = 5
+
+
+def attach(text: str | None, *, no_input: bool) -> int:
+    """Look into a session; where there is none, say how each recent run ended."""
+    settings, host = options.settings(), LocalHost()
+    sessions.require_screen(host)
+    found = _runs.all_of(settings)
+    if text is None and not any(run.live for run in found):
+        _tell_recent(found)
+        raise NotFoundError("no run is going on", f"start one: {_runs.PROGRAM} ddsp train --help")
+    run = _runs.pick(found, text, "Which one?", live=True, no_input=no_input)
+    if sessions.session_of(run, host) is None:
+        _runs.tell_end(run) if not run.live else output.say(_runs.standing(run))
+        raise NotFoundError(
+            f"run={run.name} has no session any more", f"{_runs.PROGRAM} logs {run.name}"
+        )
+    sessions.attach(run, host)
+    run = _runs.again(run, settings)
+    if run.live:
+        output.say(f"{run.name} goes on; look in again: {_runs.PROGRAM} util screen-attach")
+        return ExitCode.OK
+    _runs.tell_end(run)
+    return _runs.exit_code(run)
+
+
+def show_sessions() -> None:
+    """The table of sessions that belong to runs of this workspace, and other ones of dlwa."""
+    settings, host = options.settings(), LocalHost()
+    sessions.require_screen(host)
+    by_session = {run.session: run for run in _runs.all_of(settings) if run.session}
+    folders = {sessions.folder_of(run) for run in by_session.values() if run.live}
+    listed = {
+        session
+        for folder in folders | {sessions.socket_folder(host)}
+        for session in sessions.list_sessions(host, folder)
+        if session.name.startswith("dlwa.")
+    }
+    rows = []
+    for session in sorted(listed, key=lambda session: session.address):
+        run = by_session.get(session.name)
+        about = (run.name, run.state) if run else ("of another workspace", "")
+        rows.append([session.address, session.state, *about])
+    if not rows and not output.json_mode():
+        output.say(f"no sessions; {_runs.PROGRAM} status tells how the runs ended")
+        return
+    output.table("", ["session", "screen", "run", "state"], rows)
+
+
+def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) -> int:
+    """Start any command in a session and say where its log is."""
+    settings, host = options.settings(), LocalHost()
+    title = parse_name(name or safe_spelling(Path(command[0]).name).split("/")[0], "name")
+    owner = title.owner(settings.owner)
+    full = title if len(title.parts) > 1 else parse_name(f"{owner}/{title}")
+    output.command(list(command))
+    if dry_run:
+        output.answer({"dry_run": True, "command": list(command)})
+        return ExitCode.OK
+    run_id = launch.new_id()
+    job = launch.Job(
+        kind="run",
+        owner=owner,
+        name=str(full),
+        folder=settings.workspace.runs / run_id,
+        argv=tuple(command),
+        cwd=Path.cwd(),
+        devices="gpu",
+        gpus=gpus,
+    )
+    limits = read_lab(settings.workspace.labs, settings.lab).limits
+    run = launch.launch(job, settings.workspace, host, limits, run_id)
+    output.answer(run.document())
+    return _tell_started(run)
+
+
+def _tell_started(run: Run) -> int:
+    if not run.live:
+        _runs.tell_end(run)
+        return _runs.exit_code(run)
+    output.done(f"{run.name} runs in session {run.session}")
+    _runs.tell_how_to_go_on(run)
+    return ExitCode.OK
+
+
+def _tell_recent(found: Sequence[Run]) -> None:
+    for run in found[:_RECENT]:
+        _runs.tell_end(run)

@@ -1,0 +1,134 @@
+"""How `status` shows runs and GPUs."""
+
+import time
+from typing import Any
+
+from dlwa.actions import gpus, progress, runs
+from dlwa.actions.runs import Run
+from dlwa.claims import Claims
+from dlwa.cli import _runs, options, output
+from dlwa.hosts.local import LocalHost
+from dlwa.settings import Settings
+from dlwa.workspace import machine_locks
+
+_RECENT_S = 2 * 86400.0
+_RECENT_ENOUGH = 8
+
+
+def show_all(everything: bool) -> None:
+    """The table of runs and, where there are GPUs, who uses them."""
+    import os
+
+    settings = options.settings()
+    found = _runs.all_of(settings)
+    shown = found if everything else _recent(found)
+    seen = gpus.survey(LocalHost())
+    used = gpus.uses(seen, Claims(machine_locks(os.environ))) if seen.usable else []
+    if output.json_mode():
+        output.answer({"runs": [_document(run) for run in shown], "gpus": _gpu_documents(used)})
+        return
+    if not shown:
+        output.say(f"No runs here yet. Begin with: {_runs.PROGRAM} ddsp make-dataset --help")
+    else:
+        output.table("", ["run", "id", "kind", "state", "how far", "note"], _rows(shown, settings))
+    if used:
+        output.text()
+        output.table("", ["GPU", "name", "memory", "busy", "used by"], [_gpu_row(u) for u in used])
+    elif seen.broken:
+        output.warn(f"the GPUs do not answer: {seen.said}")
+    if len(shown) < len(found):
+        output.say(f"{len(found) - len(shown)} older runs: {_runs.PROGRAM} status --all")
+
+
+def show_one(text: str) -> None:
+    """Everything about one run."""
+    settings = options.settings()
+    run = runs.find_run(_runs.all_of(settings), text)
+    if output.json_mode():
+        output.answer(_document(run))
+        return
+    for word, value in _facts(run, settings):
+        if value:
+            output.text(f"{word:>9}: {value}")
+    if run.live:
+        _runs.tell_how_to_go_on(run)
+    else:
+        _runs.tell_end(run)
+
+
+def _recent(found: list[Run]) -> list[Run]:
+    """What goes on, what ended lately, and never fewer than a handful."""
+    cut = time.time() - _RECENT_S
+    return [
+        run
+        for place, run in enumerate(found)
+        if run.live or place < _RECENT_ENOUGH or float(run.record.get("ended_at") or 0) > cut
+    ]
+
+
+def _rows(shown: list[Run], settings: Settings) -> list[list[str]]:
+    ordered = sorted(shown, key=lambda run: (not run.live, -run.began))
+    return [[run.name, run.id, run.kind, run.state, _runs.far(run), _note(run)] for run in ordered]
+
+
+def _note(run: Run) -> str:
+    note = _runs.standing(run)
+    ended = run.record.get("ended_at")
+    if not run.live and ended:
+        note = "; ".join(part for part in (progress.since(float(ended)), note) if part)
+    return note if len(note) <= 100 else note[:97] + "..."
+
+
+def _facts(run: Run, settings: Settings) -> list[tuple[str, str]]:
+    record = run.record
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
+    return [
+        ("run", f"{run.name} ({run.kind}, id {run.id})"),
+        ("owner", run.owner),
+        ("state", run.state),
+        ("how far", _runs.far(run)),
+        ("note", _runs.standing(run)),
+        ("since", began),
+        ("GPU", ", ".join(record.get("gpu_uuids") or [])),
+        ("session", run.session if run.live else ""),
+        ("folder", settings.workspace.shown(run.paths.folder)),
+    ]
+
+
+def _document(run: Run) -> dict[str, Any]:
+    at = progress.progress_of(run)
+    told = None
+    if at:
+        told = {
+            "done": at.done,
+            "total": at.total,
+            "unit": at.unit,
+            "per_s": at.per_s,
+            "left_s": at.left_s,
+            "losses": dict(at.losses),
+        }
+    return {**run.document(), "progress": told, "waiting_s": progress.waiting_s(run)}
+
+
+def _gpu_documents(used: list[gpus.GpuUse]) -> list[dict[str, Any]]:
+    return [
+        {
+            **vars(use.gpu),
+            "run": use.run_id,
+            "owner": use.owner,
+            "name_of_run": use.name,
+            "foreign": use.foreign,
+        }
+        for use in used
+    ]
+
+
+def _gpu_row(use: gpus.GpuUse) -> list[str]:
+    gpu = use.gpu
+    memory = f"{_or_unknown(gpu.memory_used_mib)}/{_or_unknown(gpu.memory_total_mib)} MiB"
+    busy = f"{_or_unknown(gpu.utilization_percent)} %"
+    return [str(gpu.index), gpu.name, memory, busy, use.name or use.foreign or "free"]
+
+
+def _or_unknown(number: int | None) -> str:
+    return "?" if number is None else str(number)

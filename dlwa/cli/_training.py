@@ -1,0 +1,77 @@
+"""How `ddsp train` talks."""
+
+from dataclasses import dataclass
+
+from dlwa.actions import training
+from dlwa.actions.runs import Run
+from dlwa.cli import _runs, needs, options, output
+from dlwa.cli._extra import require_flags
+from dlwa.errors import ExitCode
+from dlwa.hosts.local import LocalHost
+from dlwa.labs import read_lab
+
+
+@dataclass(frozen=True)
+class Words:
+    """What was asked for."""
+
+    dataset_name: str
+    model_name: str
+    extra: tuple[str, ...]
+    custom: bool
+    fresh: bool
+    cpu: bool
+
+
+def train(words: Words, *, dry_run: bool, yes: bool, no_input: bool) -> int:
+    """Check, start and say how to look in; returns the exit code."""
+    require_flags(words.extra)
+    settings, host = options.settings(), LocalHost()
+    planned = training.plan(
+        settings,
+        host,
+        words.dataset_name,
+        words.model_name,
+        extra=words.extra,
+        custom=words.custom,
+        fresh=words.fresh,
+        cpu=words.cpu,
+    )
+    if planned.already_done and not words.extra:
+        return _tell_done(planned)
+    _tell_plan(planned, settings.workspace.shown(planned.job.folder))
+    if dry_run:
+        output.answer({"dry_run": True, "command": list(planned.job.argv)})
+        return ExitCode.OK
+    needs.ddsp(assume_yes=yes, no_input=no_input)
+    limits = read_lab(settings.workspace.labs, settings.lab).limits
+    run = training.start(planned, settings, host, limits)
+    output.answer(run.document())
+    return _tell_started(run)
+
+
+def _tell_plan(planned: training.Plan, folder: str) -> None:
+    what = "goes on from its last checkpoint" if planned.resumes else "starts"
+    output.say(f"{planned.model} {what} in {folder}")
+    for note in planned.notes:
+        output.say(note)
+    output.command(planned.job.argv)
+
+
+def _tell_done(planned: training.Plan) -> int:
+    steps = planned.job.total_steps
+    output.done(f"{planned.model} has all its {steps} steps; nothing is left to do")
+    output.say(f"to go on: add -- --gin_param=train_util.train.num_steps={2 * (steps or 0)}")
+    output.answer({"already_done": True, "name": str(planned.model), "steps": steps})
+    return ExitCode.OK
+
+
+def _tell_started(run: Run) -> int:
+    if not run.live:
+        _runs.tell_end(run)
+        return _runs.exit_code(run)
+    if run.state == "queued":
+        output.say(_runs.standing(run) or "waits for its turn")
+    output.done(f"{run.name} trains in session {run.session}; you may log out")
+    _runs.tell_how_to_go_on(run)
+    return ExitCode.OK

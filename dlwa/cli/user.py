@@ -1,0 +1,77 @@
+"""`dlwa user`: the people of a workspace."""
+
+from typing import Annotated
+
+import typer
+
+from dlwa.cli import options, output
+
+app = typer.Typer()
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="Name of the person, one word.")],
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    no_input: options.NoInput = False,
+    json: options.Json = False,
+) -> None:
+    """Make a person's folders in inputs, datasets, models and outputs."""
+    from dlwa.actions import users
+    from dlwa.names import parse_owner
+
+    workspace = options.settings().workspace
+    if dry_run:
+        owner = parse_owner(name, "name")
+        made = [workspace.shown(home / owner) for home in workspace.homes().values()]
+        output.say("would make: " + ", ".join(made))
+    else:
+        made = users.add(workspace, name)
+        output.done(f"{name} may begin: put recordings into {made[0]}/NAME")
+    output.answer({"name": name, "folders": made, "dry_run": dry_run})
+
+
+@app.command("list")
+def list_users(json: options.Json = False) -> None:
+    """List the people of this workspace."""
+    from dlwa.actions import users
+
+    settings = options.settings()
+    names = users.owners(settings.workspace)
+    output.table("", ["owner", "you"], [[n, "yes" if n == settings.owner else ""] for n in names])
+
+
+@app.command("usage")
+def usage(
+    name: Annotated[str | None, typer.Argument(help="Only this person.")] = None,
+    json: options.Json = False,
+) -> None:
+    """Show what people fill on the disk and have computed."""
+    from dlwa.actions import users
+    from dlwa.actions.progress import size
+    from dlwa.cli import _runs
+    from dlwa.errors import NotFoundError
+    from dlwa.names import parse_owner
+    from dlwa.settings import nearest
+
+    settings = options.settings()
+    known = users.owners(settings.workspace)
+    if name is not None and parse_owner(name, "name") not in known:
+        raise NotFoundError(f"name={name} has nothing here", nearest(name, known) if known else "")
+    found = _runs.all_of(settings)
+    used = [users.usage(settings.workspace, found, owner) for owner in ([name] if name else known)]
+    output.answer([{**vars(item), "total_bytes": item.total_bytes} for item in used])
+    rows = [
+        [
+            item.owner,
+            *(size(item.bytes_by_home[home]) for home in settings.workspace.homes()),
+            item.runs,
+            item.live,
+            f"{item.hours:.1f}",
+        ]
+        for item in used
+    ]
+    columns = ["owner", *settings.workspace.homes(), "runs", "going on", "hours"]
+    if not output.json_mode():
+        output.table("", columns, rows)

@@ -1,0 +1,66 @@
+"""`dlwa util`: screen sessions as the course knows them, and running any command in one."""
+
+from typing import Annotated
+
+import typer
+
+from dlwa.cli import options
+
+app = typer.Typer()
+
+RunName = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="A run: its name, id or session.")
+]
+
+
+@app.command("screen-attach")
+def screen_attach(run: RunName = None, no_input: options.NoInput = False) -> int:
+    """Look into a run's session. Ctrl-C, or Ctrl-A then D, leaves it running."""
+    from dlwa.cli import _screens
+
+    return _screens.attach(run, no_input=no_input)
+
+
+@app.command("screen-list")
+def screen_list(json: options.Json = False) -> None:
+    """List the sessions in which runs live."""
+    from dlwa.cli import _screens
+
+    _screens.show_sessions()
+
+
+@app.command("screen-kill")
+def screen_kill(
+    run: RunName = None,
+    grace_s: Annotated[
+        float, typer.Option("--grace", metavar="S", min=0.0, help="Seconds it gets to save.")
+    ] = 120.0,
+    as_admin: Annotated[bool, typer.Option("--as-admin", help="Also others' runs.")] = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    no_input: options.NoInput = False,
+    json: options.Json = False,
+) -> int:
+    """Ask a run to save and stop, and close its session. The same as `dlwa stop`."""
+    from dlwa.cli import _stopping
+
+    return _stopping.stop(_stopping.Asked(run, grace_s, as_admin, dry_run, yes, no_input))
+
+
+@app.command("run")
+def run_command(
+    command: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="The command.")],
+    name: Annotated[str, typer.Option("--name", help="A name to find it by.")] = "",
+    gpus: Annotated[int, typer.Option("--gpus", min=0, help="GPUs to claim.")] = 0,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    no_input: options.NoInput = False,
+    json: options.Json = False,
+) -> int:
+    """Run any command in a session of its own, with a log and a record.
+
+    Without --gpus it waits for nobody and sees no GPU.
+    """
+    from dlwa.cli import _screens
+
+    return _screens.run_command(command, name, gpus, dry_run=dry_run)
