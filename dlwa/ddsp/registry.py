@@ -21,6 +21,8 @@ def configurable_layer(module):
         def initialize(self, *args, **kwargs):
             configured(self, *args, **kwargs)
 
+        # Who asks for the parameters (gin_util) finds the function behind it here.
+        initialize.behind = configured
         cls.__init__ = initialize
         return cls
 
