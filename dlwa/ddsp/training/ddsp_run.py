@@ -1,0 +1,154 @@
+"""Train, evaluate or sample a model: the command `ddsp_run`.
+
+    ddsp_run --mode=train --save_dir=MODEL --gin_file=models/solo_instrument.gin \\
+        --gin_file=datasets/tfrecord.gin --gin_param="TFRecordProvider.file_pattern='DATA*'"
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+# TensorFlow's start-up remarks frighten people and tell them nothing; real errors still show.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+from absl import app, flags, logging
+
+from dlwa import runfiles
+
+FLAGS = flags.FLAGS
+
+_MODES = ("train", "eval", "sample")
+_EXIT_OK, _EXIT_FAILED, _EXIT_USAGE, _EXIT_NOT_FOUND = 0, 1, 2, 3
+
+
+def define_flags():
+    """Define the command's flags, once."""
+    if "save_dir" in FLAGS:
+        return
+    flags.DEFINE_enum("mode", "train", _MODES, "What to do.")
+    flags.DEFINE_string("save_dir", "/tmp/ddsp", "Folder for checkpoints, configs and summaries.")
+    flags.DEFINE_string("restore_dir", "", "Where to resume from; default: save_dir.")
+    flags.DEFINE_string("tpu", "", "Address of a TPU.")
+    flags.DEFINE_string("cluster_config", "", "Several machines: JSON in TF_CONFIG layout.")
+    flags.DEFINE_boolean("allow_memory_growth", True, "Take GPU memory only as it is needed.")
+    flags.DEFINE_boolean("hypertune", False, "Report the loss to cloudml-hypertune.")
+    flags.DEFINE_float("early_stop_loss_value", None, "Stop at this total loss.")
+    flags.DEFINE_multi_string("gin_search_path", [], "More folders with gin files.")
+    flags.DEFINE_multi_string("gin_file", [], "Gin files, later ones win.")
+    flags.DEFINE_multi_string("gin_param", [], "Single gin bindings, after all files.")
+    flags.DEFINE_boolean("run_once", False, "Evaluate or sample one checkpoint and stop.")
+    flags.DEFINE_integer("initial_delay_secs", None, "Wait before evaluating or sampling.")
+
+
+def delay_start():
+    """Wait as long as --initial_delay_secs says."""
+    if FLAGS.initial_delay_secs:
+        logging.info("Waiting for %d seconds before starting.", FLAGS.initial_delay_secs)
+        time.sleep(FLAGS.initial_delay_secs)
+
+
+def allow_memory_growth():
+    """Let GPUs allocate memory as it is needed instead of all at once."""
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def parse_gin(restore_dir):
+    """Put the configuration together; later parts win.
+
+    Order: optimization/base.gin (base_tpu.gin on a TPU), eval/basic.gin, the operative config of
+    restore_dir (leniently), --gin_file, --gin_param.
+
+    Raises:
+        gin_util.GinError: for anything unknown.
+    """
+    from dlwa.ddsp.training import checkpoint_util, gin_util
+
+    config = gin_util.Config(FLAGS.gin_search_path)
+    config.add_file("optimization/base_tpu.gin" if FLAGS.tpu else "optimization/base.gin")
+    config.add_file("eval/basic.gin")
+    try:
+        config.add_old_config(checkpoint_util.get_latest_operative_config(restore_dir))
+    except FileNotFoundError:
+        logging.info("No operative config in %s; using the given files alone.", restore_dir)
+    for name in FLAGS.gin_file:
+        config.add_file(name)
+    config.add_params(FLAGS.gin_param)
+    config.check()
+
+
+def _train(save_dir, restore_dir):
+    from dlwa.ddsp.training import models, train_util, trainers
+
+    strategy = train_util.get_strategy(tpu=FLAGS.tpu, cluster_config=FLAGS.cluster_config)
+    with strategy.scope():
+        model = models.get_model()
+        trainer = trainers.get_trainer_class()(model, strategy)
+    train_util.train(
+        trainer=trainer,
+        save_dir=save_dir,
+        restore_dir=restore_dir,
+        early_stop_loss_value=FLAGS.early_stop_loss_value,
+        report_loss_to_hypertune=FLAGS.hypertune,
+    )
+
+
+def _look(save_dir, restore_dir):
+    from dlwa.ddsp.training import eval_util, models
+
+    delay_start()
+    run = eval_util.evaluate if FLAGS.mode == "eval" else eval_util.sample
+    run(
+        model=models.get_model(),
+        save_dir=save_dir,
+        restore_dir=restore_dir,
+        run_once=FLAGS.run_once,
+    )
+
+
+def _fail(save_dir, code, reason, hint=""):
+    """Say what is wrong, also in the run's events, and return the exit code."""
+    print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr, flush=True)
+    folder = Path(os.environ.get("DLWA_RUN_DIR") or save_dir)
+    if folder.is_dir():
+        runfiles.report_event(folder, "failed", reason=reason, hint=hint)
+    return code
+
+
+def main(unused_argv):
+    """Run the command; returns the exit code."""
+    from dlwa.ddsp.training.train_util import expand_path
+
+    save_dir = expand_path(FLAGS.save_dir)
+    restore_dir = expand_path(FLAGS.restore_dir) or save_dir
+    Path(restore_dir).mkdir(parents=True, exist_ok=True)
+    if FLAGS.allow_memory_growth:
+        allow_memory_growth()
+    from dlwa.ddsp.training import gin_util, guards, model_config
+
+    try:
+        parse_gin(restore_dir)
+        (_train if FLAGS.mode == "train" else _look)(save_dir, restore_dir)
+    except gin_util.GinError as error:
+        reason = f"{error.place}: {error.problem}" if error.place else error.problem
+        return _fail(save_dir, _EXIT_USAGE, reason, error.hint)
+    except FileNotFoundError as error:
+        return _fail(save_dir, _EXIT_NOT_FOUND, str(error))
+    except (guards.TrainingFailed, model_config.OtherModelError, ValueError, OSError) as error:
+        logging.debug("details", exc_info=True)
+        return _fail(save_dir, _EXIT_FAILED, str(error))
+    return _EXIT_OK
+
+
+def console_entry_point():
+    """The command `ddsp_run`."""
+    define_flags()
+    app.run(main)
+
+
+if __name__ == "__main__":
+    console_entry_point()

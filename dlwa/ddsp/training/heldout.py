@@ -1,0 +1,52 @@
+"""Measuring a model on sounds it does not learn from."""
+
+import glob
+from pathlib import Path
+
+import numpy as np
+
+HELDOUT_PREFIX = "heldout.tfrecord"
+_MAX_BATCHES = 4
+
+
+class HeldOut:
+    """The first few batches of the held-out records that lie beside a data set.
+
+    Args:
+        provider: a data provider of the held-out records.
+        batch_size: examples a batch; fewer where there are fewer.
+    """
+
+    def __init__(self, provider, batch_size):
+        dataset = provider.get_batch(batch_size, shuffle=False, repeats=1, drop_remainder=False)
+        self._batches = list(dataset.take(_MAX_BATCHES))
+
+    def losses(self, trainer):
+        """Mean of each loss over all held-out examples."""
+        sums, count = {}, 0
+        for batch in self._batches:
+            n = int(next(iter(batch.values())).shape[0])
+            for name, value in trainer.evaluate_step(batch).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * n
+            count += n
+        return {name: value / count for name, value in sums.items()}
+
+
+def find(provider, batch_size):
+    """The held-out part of the provider's data set, or None if it has none."""
+    pattern = getattr(provider, "file_pattern", None)
+    if not isinstance(pattern, str) or not hasattr(provider, "with_file_pattern"):
+        return None
+    folder = Path(pattern).parent
+    files = sorted(glob.glob(glob.escape(str(folder)) + f"/{HELDOUT_PREFIX}*"))
+    if not any(Path(f).stat().st_size for f in files):
+        return None
+    heldout = HeldOut(
+        provider.with_file_pattern(glob.escape(str(folder)) + f"/{HELDOUT_PREFIX}*"), batch_size
+    )
+    return heldout if heldout._batches else None
+
+
+def total(losses):
+    """The total of the losses; NaN if there is none."""
+    return losses.get("total_loss", np.nan)

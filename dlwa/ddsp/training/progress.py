@@ -1,0 +1,125 @@
+"""What a training tells while it runs: log lines, metrics.jsonl, TensorBoard, warnings."""
+
+import time
+from pathlib import Path
+
+import tensorflow as tf
+from absl import logging
+
+from dlwa import runfiles
+
+# metrics.jsonl is for people who watch, and they cannot read faster than this.
+_REPORT_EVERY_S = 1.0
+# A training this much slower than its own best stretch is worth a word.
+_SLOW_FACTOR = 0.6
+_SLOW_WINDOWS = 3
+
+
+class Progress:
+    """Reports the steps of a training into its folder; an empty folder name reports to the log only.
+
+    Args:
+        save_dir: the training's folder.
+        first_step: step the training starts from.
+        total_steps: step it ends at.
+        steps_per_summary: steps between TensorBoard points.
+    """
+
+    def __init__(self, save_dir, first_step, total_steps, steps_per_summary):
+        self.folder = Path(save_dir) if save_dir else None
+        self.total_steps = total_steps
+        self.steps_per_summary = steps_per_summary
+        self.steps_per_s = 0.0
+        self._writer = None
+        if self.folder:
+            self._writer = tf.summary.create_file_writer(str(self.folder / "summaries" / "train"))
+        self._sums, self._n_summed = {}, 0
+        self._last_time, self._last_step = time.monotonic(), first_step
+        self._summary_time, self._summary_step = self._last_time, first_step
+        self._reported = 0.0
+        self._first_step = first_step
+        self._best_rate, self._slow_windows, self._slow_told = 0.0, 0, False
+
+    @property
+    def writer(self):
+        """The TensorBoard writer, or None."""
+        return self._writer
+
+    def step(self, step, losses, force=False, **more):
+        """Report one finished step; `losses` are plain numbers by name."""
+        text = "\t".join(f"{name}: {value:.2f}" for name, value in losses.items())
+        logging.info("step: %d\t%s", step, text)
+        for name, value in losses.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._n_summed += 1
+        self._measure(step)
+        if step % self.steps_per_summary == 0:
+            self._summarize(step)
+        now = time.monotonic()
+        if self.folder and (force or step == self._first_step + 1
+                            or now - self._reported >= _REPORT_EVERY_S):
+            self._reported = now
+            runfiles.report_step(
+                self.folder, step, self.total_steps, losses, self.steps_per_s, **more
+            )
+
+    def _measure(self, step):
+        now = time.monotonic()
+        passed = now - self._last_time
+        if passed < _REPORT_EVERY_S and step - self._last_step < 20:
+            return
+        rate = (step - self._last_step) / max(passed, 1e-9)
+        # The first stretch holds the tracing of the graph, which says nothing about the rest.
+        fresh = self._last_step == self._first_step or not self.steps_per_s
+        self.steps_per_s = rate if fresh else 0.7 * self.steps_per_s + 0.3 * rate
+        self._last_time, self._last_step = now, step
+
+    def pause(self):
+        """Do not count the time since the last step (saving, evaluating) as training."""
+        self._last_time = time.monotonic()
+
+    def _summarize(self, step):
+        now = time.monotonic()
+        rate = (step - self._summary_step) / max(now - self._summary_time, 1e-9)
+        if self._writer:
+            with self._writer.as_default():
+                tf.summary.scalar("steps_per_sec", rate, step=step)
+                for name, total in self._sums.items():
+                    tf.summary.scalar(f"losses/{name}", total / self._n_summed, step=step)
+            self._writer.flush()
+        self._watch_speed(step, rate)
+        self._sums, self._n_summed = {}, 0
+        self._summary_time, self._summary_step = now, step
+
+    def _watch_speed(self, step, rate):
+        if rate >= self._best_rate * _SLOW_FACTOR:
+            self._best_rate = max(self._best_rate, rate)
+            self._slow_windows = 0
+            return
+        self._slow_windows += 1
+        if self._slow_windows >= _SLOW_WINDOWS and not self._slow_told:
+            self._slow_told = True
+            self.event(
+                "slow",
+                f"The training runs at {rate:.2f} steps/s and was at {self._best_rate:.2f}; "
+                "somebody may share the machine, or restart it (train again resumes).",
+                step=step,
+            )
+
+    def scalar(self, tag, value, step):
+        """Write one TensorBoard point."""
+        if self._writer:
+            with self._writer.as_default():
+                tf.summary.scalar(tag, value, step=step)
+            self._writer.flush()
+
+    def event(self, event, text, **more):
+        """Say something remarkable, in the log and in the run's events."""
+        logging.info("%s", text)
+        if self.folder:
+            runfiles.report_event(self.folder, event, text=text, **more)
+
+    def close(self):
+        """Flush what is written."""
+        if self._writer:
+            self._writer.close()
