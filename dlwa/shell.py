@@ -37,13 +37,15 @@ class Command:
 
 
 def quote(word: str) -> str:
-    """One word, quoted for a POSIX shell where it needs to be."""
+    """One word, quoted for a POSIX shell where it needs to be, as a person would quote it."""
+    if "'" in word and not any(char in word for char in '"$`\\!'):
+        return f'"{word}"'
     return shlex.quote(word)
 
 
 def join(argv: Iterable[str]) -> str:
     """An argument list as one line that a POSIX shell reads back as the same list."""
-    return shlex.join(list(argv))
+    return " ".join(quote(word) for word in argv)
 
 
 def split(line: str) -> list[str]:

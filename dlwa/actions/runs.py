@@ -129,6 +129,7 @@ def find_run(runs: list[Run], text: str) -> Run:
     session = text.split(".", 1)[1] if text.split(".", 1)[0].isdigit() else text
     exact = [run for run in runs if run.id == text or (run.session and run.session == session)]
     named = exact or [run for run in runs if run.name == text]
+    named = named or [run for run in runs if run.name.endswith(f"/{text}")]
     if not named:
         known = {run.name for run in runs} | {run.id for run in runs}
         hint = nearest(text, known) if known else "start one: ./dlwa.py ddsp train --help"

@@ -10,7 +10,7 @@ app = typer.Typer()
 
 Extra = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[-- FLAGS...]", help="Extra flags, after --; later ones win."),
+    typer.Argument(metavar="-- FLAGS", help="Extra flags, after --; later ones win."),
 ]
 Custom = Annotated[
     bool, typer.Option("--custom", help="Drop the default flags; only where things lie stays.")

@@ -7,13 +7,13 @@ them (NO_COLOR and TERM=dumb are honoured); rich is imported when something is d
 
 import json
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from dlwa.errors import UsageError
+from dlwa.shell import Command
 
 if TYPE_CHECKING:
     from dlwa.cli.progress import Progress
@@ -103,8 +103,8 @@ def warn(message: str) -> None:
 
 def command(argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
     """Show the command that is being run, ready to paste into a shell."""
-    words = [f"{key}={shlex.quote(value)}" for key, value in (env or {}).items()]
-    _story(_styled("$ " + " ".join(words + [shlex.quote(str(word)) for word in argv]), _DIM))
+    shown = Command(tuple(str(word) for word in argv), env or {})
+    _story(_styled(f"$ {shown}", _DIM))
 
 
 def error(message: str, hint: str = "", exit_code: int = 1, kind: str = "DlwaError") -> None:
