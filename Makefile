@@ -1,0 +1,61 @@
+# make setup   everything a developer needs, into .venv
+# make demo    the whole way, on recordings that come with dlwa
+# make test    linters, then the tests in three speeds; what CI runs
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PYTEST := $(RUN) -m pytest -p no:cacheprovider
+STAMP := $(VENV)/dlwa-developer
+LOCK := dlwa/constraints.txt
+
+.PHONY: setup demo test lint unit ddsp integration bench docs lock system
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml $(LOCK)
+	$(PYTHON) dlwa.py --version
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-input -c $(LOCK) -e '.[ddsp,beam,dev]'
+	echo ddsp > $(VENV)/dlwa-extras
+	touch $@
+
+demo:
+	$(PYTHON) dlwa.py demo --yes
+
+lint: setup
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+unit: setup
+	$(PYTEST) -m "not ddsp and not integration" -q
+
+ddsp: setup
+	$(PYTEST) -m "ddsp and not integration" -q
+
+integration: setup system
+	$(PYTEST) -m integration -q
+
+# One pytest process for all three speeds, so that the last line counts every test.
+test: setup system lint
+	$(PYTEST) -q
+
+# GNU screen and the other real programs the integration tests talk to.
+system:
+	bash .ci/system
+
+bench: setup
+	$(RUN) benchmarks/startup.py
+
+# The reference page of the commands, written from the commands themselves.
+docs: setup
+	$(RUN) -m tests.reference_page > docs/reference/commands.md
+
+# The versions dlwa is tested with, for every system at once. Needs uv.
+lock:
+	@(printf '%s\n' \
+	  '# The versions dlwa is tested with, for Python 3.11 to 3.13 on Linux, macOS and Windows.' \
+	  '# Made by `make lock` from pyproject.toml; do not edit by hand.' && \
+	  uv pip compile --universal --python-version 3.11 pyproject.toml \
+	  --extra ddsp --extra ddsp-gpu --extra beam --extra dev \
+	  --no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet) > $(LOCK).new
+	mv $(LOCK).new $(LOCK)
