@@ -94,7 +94,9 @@ def write(folder, step, objects):
         aside.mkdir()
         prefix = str(aside / f"ckpt-{step}")
         try:
-            _tree(objects).write(prefix)
+            tree = _tree(objects)
+            tree.save_counter.assign(step)
+            tree.write(prefix)
         except tf.errors.OpError as error:
             raise OSError(f"checkpoint ckpt-{step} could not be written: {error.message}") from error
         if not is_readable(prefix):
@@ -116,9 +118,8 @@ def _tree(objects):
         *way, leaf = path.split("/")
         for part in way:
             node = node.setdefault(part, {})
-        node[leaf] = getattr(variable, "value", variable) if not isinstance(
-            variable, tf.Variable
-        ) else variable
+        # A Keras variable wraps the one TensorFlow can save.
+        node[leaf] = variable if isinstance(variable, tf.Variable) else variable.value
 
     def build(node):
         if not isinstance(node, dict):

@@ -204,7 +204,6 @@ class Trainer:
         extra = {
             "optimizer/_current_learning_rate": tf.Variable(self.learning_rate),
             "dlwa_learning_rate_scale": self._schedule.scale,
-            "save_counter": tf.Variable(step, dtype=tf.int64),
         }
         checkpoints.write(
             save_dir, step, {**self._model_objects(), **self._optimizer_objects(), **extra}
