@@ -1,0 +1,118 @@
+"""Examples from TFRecord files, in any order and from anywhere."""
+
+import copy
+
+import numpy as np
+import tensorflow as tf
+
+from . import _checks, _record_files
+from ._base import DataProvider, first_example
+from ._order import example_numbers
+
+# An epoch number is never near this; it stands for "endless".
+_ENDLESS_EPOCHS = 2**31
+
+
+class RecordProvider(DataProvider):
+    """Base of the providers that read TFRecord files.
+
+    Subclasses define `features_dict`, and change single examples in `_finish`.
+
+    Args:
+        file_pattern: pattern of the files, or a list of patterns.
+        sample_rate, frame_rate: see DataProvider.
+    """
+
+    def __init__(self, file_pattern, sample_rate, frame_rate):
+        super().__init__(sample_rate, frame_rate)
+        self._file_pattern = file_pattern
+
+    @property
+    def file_pattern(self):
+        """Pattern of the files."""
+        return self._file_pattern
+
+    def with_file_pattern(self, file_pattern):
+        """The same provider for other files."""
+        other = copy.copy(self)
+        other._file_pattern = file_pattern
+        return other
+
+    @property
+    def features_dict(self):
+        """What an example holds, as tf.io features by name."""
+        raise NotImplementedError(f"{type(self).__name__} must define features_dict")
+
+    def records(self):
+        """Every record of the files.
+
+        Raises:
+            NotImplementedError: if there is no file_pattern.
+            FileNotFoundError: if it matches nothing.
+            ValueError: if the records lack features or have others lengths than expected.
+        """
+        if not self._file_pattern:
+            raise NotImplementedError(
+                f"{type(self).__name__} needs file_pattern: bind "
+                f"{type(self).__name__}.file_pattern = '.../data.tfrecord*'"
+            )
+        records = _record_files.index_files(self._file_pattern)
+        _checks.check_record(self, records[0])
+        return records
+
+    def get_dataset(self, shuffle=True):
+        """One pass over all examples."""
+        return self._examples(shuffle, 1, 0, seed=0)
+
+    def get_batch(
+        self,
+        batch_size,
+        shuffle=True,
+        repeats=-1,
+        drop_remainder=True,
+        *,
+        start_step=0,
+        start_example=None,
+        seed=0,
+    ):
+        """Batches of examples; see DataProvider.get_batch().
+
+        Raises:
+            ValueError: if an epoch is smaller than a batch that has to be full and is not repeated.
+        """
+        records = self.records()
+        start = first_example(batch_size, start_step, start_example)
+        positions = self._positions(len(records), repeats, start)
+        positions = positions.batch(batch_size, drop_remainder=drop_remainder)
+        dataset = positions.map(self._reader(records, shuffle, seed), num_parallel_calls=2)
+        return dataset.prefetch(2)
+
+    def _examples(self, shuffle, repeats, start, seed):
+        records = self.records()
+        positions = self._positions(len(records), repeats, start).batch(8)
+        dataset = positions.map(self._reader(records, shuffle, seed), num_parallel_calls=2)
+        return dataset.unbatch()
+
+    @staticmethod
+    def _positions(n_records, repeats, start):
+        epochs = repeats if repeats is not None and repeats >= 0 else _ENDLESS_EPOCHS
+        return tf.data.Dataset.range(start, n_records * epochs)
+
+    def _reader(self, records, shuffle, seed):
+        """Function from positions `[batch]` to a batch of examples."""
+
+        def read(positions):
+            numbers = example_numbers(positions, len(records), seed, shuffle)
+            return np.array([records[number].read() for number in numbers], object)
+
+        def examples(positions):
+            serialized = tf.numpy_function(read, [positions], tf.string, stateful=False)
+            serialized.set_shape(positions.shape)
+            parsed = tf.io.parse_example(serialized, self.features_dict)
+            return self._finish(parsed)
+
+        return examples
+
+    def _finish(self, batch):
+        """Change a batch of parsed examples; here nothing."""
+        return batch
