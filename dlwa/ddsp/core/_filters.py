@@ -3,7 +3,7 @@
 import math
 
 import tensorflow as tf
-from scipy import fftpack
+from scipy import fft
 
 from ._helpers import tf_float32
 
@@ -19,7 +19,7 @@ def get_fft_size(frame_size, ir_size, power_of_2=True):
     needed = ir_size + frame_size - 1
     if power_of_2:
         return int(2 ** math.ceil(math.log2(needed)))
-    return int(fftpack.helper.next_fast_len(needed))
+    return int(fft.next_fast_len(needed, real=True))
 
 
 def _check_padding(padding):
