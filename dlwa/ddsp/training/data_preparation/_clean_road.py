@@ -89,6 +89,8 @@ def prepare(
     prefix = Path(prefix).expanduser()
     prefix.parent.mkdir(parents=True, exist_ok=True)
     sources, refused = examine(paths, folder)
+    for refusal in refused:
+        logging.warning("not used: %s: %s", refusal.name, refusal.reason)
     work_dir = Path(tempfile.mkdtemp(prefix=".preparing-", dir=prefix.parent))
     try:
         progress = Progress(sum(source.info.seconds for source in sources))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from dlwa.ddsp.training.data_preparation._settings import Settings
 from dlwa.ddsp.training.data_preparation._strips import Piece, Strip, length
 
-# Holding out by file may miss the wanted share by this factor upwards.
-_SLACK = 2.0
+# Holding out by file may miss the wanted share by so much.
+_ENOUGH, _AT_MOST = 0.75, 2.0
 _SMALLEST_TO_SPLIT = 4  # windows' worth of audio
 
 
@@ -48,10 +48,10 @@ def _by_file(materials, hashes, settings: Settings, wanted: float) -> set[int]:
     chosen: set[int] = set()
     taken = 0
     for i in sorted(range(len(materials)), key=draw):
-        if taken < wanted and taken + length(materials[i]) <= _SLACK * wanted:
+        if taken < _ENOUGH * wanted and taken + length(materials[i]) <= _AT_MOST * wanted:
             chosen.add(i)
             taken += length(materials[i])
-    enough = taken >= max(settings.frames_per_example, wanted / _SLACK)
+    enough = taken >= max(settings.frames_per_example, _ENOUGH * wanted)
     return chosen if enough and len(chosen) < len(materials) else set()
 
 

@@ -140,8 +140,6 @@ def _settings() -> lib.Settings:
 
 def _tell(prepared: lib.Prepared, folder: Path, report_dir: Path) -> None:
     train, heldout = prepared.train, prepared.heldout
-    for refusal in prepared.refused:
-        logging.warning("not used: %s: %s", refusal.name, refusal.reason)
     logging.info(
         "%d recordings used, %d not; %.1f s to learn from in %d examples of %g s "
         "(%.0f %% silence), %.1f s held out in %d examples (%s)",
