@@ -57,7 +57,8 @@ def read_statements(text, name):
     except SyntaxError as error:
         line = (error.text or "").strip()
         where = f"{name}:{error.lineno}" if error.lineno else name
-        raise GinError(f"cannot read {line!r}: {error.msg}", where, _advice(line)) from None
+        why = error.msg.strip().splitlines()[-1].strip().rstrip(".")
+        raise GinError(f"cannot read {line!r}: {why}", where, _advice(line)) from None
     except Exception as error:  # the tokenizer's own errors: an open bracket, an odd character
         raise GinError(f"cannot be read: {error}", name, "Is every bracket closed?") from None
 
