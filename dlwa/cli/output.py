@@ -160,7 +160,8 @@ def progress(label: str, total: float | None = None, unit: str = "") -> "Iterato
     """
     from dlwa.cli.progress import open_progress  # draws with rich, on a terminal only
 
-    with open_progress(label, total, unit) as shown:
+    canvas = console(sys.stderr) if is_terminal() else None
+    with open_progress(label, total, unit, canvas) as shown:
         yield shown
 
 

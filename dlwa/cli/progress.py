@@ -54,11 +54,11 @@ class _Lines:
 
 
 @contextmanager
-def open_progress(label: str, total: float | None, unit: str) -> Iterator[Progress]:
-    """Open the form that suits stderr; it is cleared or ended when the block ends."""
-    from dlwa.cli import output
-
-    if not output.is_terminal(sys.stderr):
+def open_progress(
+    label: str, total: float | None, unit: str, console: Any = None
+) -> Iterator[Progress]:
+    """Draw a bar on a rich console, which goes when the block ends; without one print lines."""
+    if console is None:
         yield _Lines(label, total, unit)
         return
     from rich import progress as rich_progress
@@ -69,6 +69,6 @@ def open_progress(label: str, total: float | None, unit: str) -> Iterator[Progre
         rich_progress.TaskProgressColumn(),
         rich_progress.TimeRemainingColumn(compact=True),
     )
-    drawn = rich_progress.Progress(*columns, console=output.console(sys.stderr), transient=True)
+    drawn = rich_progress.Progress(*columns, console=console, transient=True)
     with drawn:
         yield _Bar(drawn, label, total)

@@ -1,0 +1,34 @@
+"""What holds for every test: nobody's own settings, locks or workspace are touched."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greeting helps no report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fast tests first, then those with TensorFlow, then those with real programs."""
+    items.sort(key=lambda item: 2 * _has(item, "integration") + _has(item, "ddsp"))
+
+
+def _has(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
+
+
+@pytest.fixture(autouse=True)
+def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the settings, the locks and the variables of whoever runs the tests out of them."""
+    for name in [name for name in os.environ if name.startswith("DLWA_")]:
+        monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "FORCE_COLOR", "STY", "WINDOW"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    monkeypatch.setenv("DLWA_LOCK_DIR", str(tmp_path_factory.mktemp("locks")))
+
+
+@pytest.fixture
+def project() -> Path:
+    """The folder of the project's sources."""
+    return Path(__file__).resolve().parent.parent
