@@ -5,6 +5,7 @@ import keras
 
 from ._base import Chain, Layer
 from ._dense import Dense
+from ._layer_norm import LayerNormalization
 from ._shapes import get_nonlinearity
 
 __all__ = ["Fc", "FcStack", "FcStackOut", "Identity", "get_embedding"]
@@ -35,7 +36,7 @@ class Fc(Chain):
     def __init__(self, ch=128, nonlinearity="leaky_relu", **kwargs):
         layers = [
             Dense(ch),
-            keras.layers.LayerNormalization(),
+            LayerNormalization(),
             keras.layers.Activation(get_nonlinearity(nonlinearity)),
         ]
         super().__init__(layers, **kwargs)
