@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 
 CREPE_RATE = 16000
+PITCH_MODELS = ("auto", "tiny", "small", "medium", "large", "full")
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,10 @@ class Settings:
             )
         if int(self.example_secs * self.frame_rate) < 1:
             raise ValueError(f"example_secs={self.example_secs} is shorter than one frame")
-        if not 0 <= self.heldout_fraction <= 0.5:
-            raise ValueError(f"heldout_fraction={self.heldout_fraction} must be between 0 and 0.5")
+        if not 0 <= self.heldout_fraction < 1:
+            raise ValueError(
+                f"heldout_fraction={self.heldout_fraction} must be at least 0 and below 1"
+            )
 
     @property
     def frames_per_example(self) -> int:

@@ -4,6 +4,7 @@
         --output_tfrecord_path=datasets/ddsp/ann/violin/data.tfrecord --num_shards=10
 """
 
+import dataclasses
 import errno
 import os
 import signal
@@ -15,11 +16,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from absl import app, flags, logging
 
 from dlwa import runfiles
-from dlwa.ddsp.training.data_preparation import prepare_tfrecord_lib as lib
-from dlwa.ddsp.training.data_preparation._dataset_files import DATASET_FILE, write_papers
+from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.training.data_preparation._errors import PreparationError
+from dlwa.ddsp.training.data_preparation._pipeline_options import check_pipeline_options
 from dlwa.ddsp.training.data_preparation._progress import run_dir
+from dlwa.ddsp.training.data_preparation._settings import PITCH_MODELS, PRECISIONS, Settings
 from dlwa.ddsp.training.data_preparation._sources import files_in_folder, files_matching
-from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
+
+# TensorFlow is imported below, once flags and input are known to be good: it takes seconds.
 
 FLAGS = flags.FLAGS
 
@@ -38,8 +42,10 @@ flags.DEFINE_float(
 flags.DEFINE_float("chunk_secs", 20.0, "With --compat: length of the chunks cut first.")
 flags.DEFINE_boolean("center", False, "One frame more for each window.")
 flags.DEFINE_boolean("viterbi", True, "Smooth the pitch with the Viterbi algorithm.")
-flags.DEFINE_string("pitch_model", "auto", "Pitch tracker: auto, tiny or full.")
-flags.DEFINE_string("precision", "auto", "Numbers inside it: auto, float32 or bfloat16.")
+flags.DEFINE_enum(
+    "pitch_model", "auto", PITCH_MODELS, "Pitch tracker; auto: tiny on a processor, full on a GPU."
+)
+flags.DEFINE_enum("precision", "auto", PRECISIONS, "Numbers the pitch tracker computes with.")
 flags.DEFINE_integer("seed", 0, "Seed of the record order and of the held-out choice.")
 flags.DEFINE_boolean("compat", False, "Repeat the reference's numbers, its silence included.")
 flags.DEFINE_string("report_dir", None, "Where dataset.json and statistics go (default: beside).")
@@ -54,28 +60,39 @@ def run() -> None:
     """Prepare the dataset the flags describe."""
     _check_flags()
     prefix = Path(FLAGS.output_tfrecord_path).expanduser()
+    files = _input_files()
     if FLAGS.compat or not FLAGS.frame_rate or not FLAGS.example_secs:
-        _run_compat(prefix)
-        return
+        _run_compat(files, prefix)
+    else:
+        _run_clean(files, prefix, _settings())
+
+
+def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
+    from dlwa.ddsp.training.data_preparation._clean_road import prepare
+    from dlwa.ddsp.training.data_preparation._dataset_files import write_papers
+    from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
+
     report_dir = Path(FLAGS.report_dir or prefix.parent).expanduser()
     report_dir.mkdir(parents=True, exist_ok=True)
     split = FLAGS.eval_split_fraction > 0
-    prepared = lib.prepare(
-        _input_files(),
+    prepared = prepare(
+        files,
         Path(f"{prefix}-train") if split else prefix,
-        _settings(),
+        dataclasses.replace(settings, pitch_model=resolve_pitch_model(settings.pitch_model)),
         FLAGS.num_shards,
         folder=FLAGS.input_audio_dir,
         heldout_prefix=f"{prefix}-eval" if split else None,
         finish=lambda prepared: write_papers(prepared, report_dir),
     )
-    _tell(prepared, prefix.parent, report_dir)
+    _tell(prepared, report_dir)
 
 
-def _run_compat(prefix: Path) -> None:
+def _run_compat(files: list[Path], prefix: Path) -> None:
+    from dlwa.ddsp.training.data_preparation.prepare_tfrecord_lib import prepare_tfrecord
+
     logging.info("preparing as the reference does; its silent padding is kept")
-    lib.prepare_tfrecord(
-        [str(path) for path in _input_files()],
+    prepare_tfrecord(
+        [str(path) for path in files],
         str(prefix),
         FLAGS.num_shards,
         FLAGS.sample_rate,
@@ -105,7 +122,7 @@ def _check_flags() -> None:
             f"eval_split_fraction={FLAGS.eval_split_fraction} must be at least 0 and below 1"
         )
     try:
-        lib.check_pipeline_options(FLAGS.pipeline_options)
+        check_pipeline_options(FLAGS.pipeline_options)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
@@ -116,29 +133,28 @@ def _input_files() -> list[Path]:
     return files_matching(FLAGS.input_audio_filepatterns)
 
 
-def _settings() -> lib.Settings:
+def _settings() -> Settings:
     heldout = FLAGS.eval_split_fraction
     if not heldout and FLAGS.input_audio_dir:
         heldout = FLAGS.heldout_fraction
     try:
-        settings = lib.Settings(
+        return Settings(
             sample_rate=FLAGS.sample_rate,
             frame_rate=FLAGS.frame_rate,
             example_secs=FLAGS.example_secs,
             hop_secs=FLAGS.hop_secs,
             center=FLAGS.center,
             viterbi=FLAGS.viterbi,
-            pitch_model=resolve_pitch_model(FLAGS.pitch_model),
+            pitch_model=FLAGS.pitch_model,
             precision=FLAGS.precision,
             heldout_fraction=heldout,
             seed=FLAGS.seed,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return settings
 
 
-def _tell(prepared: lib.Prepared, folder: Path, report_dir: Path) -> None:
+def _tell(prepared, report_dir: Path) -> None:
     train, heldout = prepared.train, prepared.heldout
     logging.info(
         "%d recordings used, %d not; %.1f s to learn from in %d examples of %g s "
@@ -156,9 +172,7 @@ def _tell(prepared: lib.Prepared, folder: Path, report_dir: Path) -> None:
     logging.info(
         "pitch by CREPE %s at %.1f x real time", prepared.settings.pitch_model, prepared.speed
     )
-    logging.info(
-        "dataset in %s; %s says what became of each file", folder, report_dir / DATASET_FILE
-    )
+    logging.info("%s says what became of each file", report_dir / "dataset.json")
 
 
 def _fail(reason: str, hint: str, code: int) -> int:
@@ -178,7 +192,9 @@ def main(unused_argv) -> None:
         logging.set_verbosity(logging.INFO)
     try:
         run()
-    except lib.PreparationError as error:
+    except AudioFileError as error:
+        sys.exit(_fail(str(error), "replace or remove this file", 1))
+    except PreparationError as error:
         sys.exit(_fail(error.reason, error.hint, error.exit_code))
     except UsageError as error:
         sys.exit(_fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
@@ -194,7 +210,15 @@ def main(unused_argv) -> None:
 
 def console_entry_point() -> None:
     """Start the command as an installed script."""
-    app.run(main)
+    app.run(main, flags_parser=_parse)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    """Flags that do not exist or cannot be read end with exit code 2, as every usage error."""
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        sys.exit(_fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from dlwa.ddsp.training.data_preparation import _reference_road
 from dlwa.ddsp.training.data_preparation._clean_road import Prepared, prepare
 from dlwa.ddsp.training.data_preparation._errors import InputMissingError, PreparationError
+from dlwa.ddsp.training.data_preparation._pipeline_options import check_pipeline_options
 from dlwa.ddsp.training.data_preparation._settings import Settings
 from dlwa.ddsp.training.data_preparation._sources import files_matching
 from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
@@ -31,8 +32,6 @@ __all__ = [
     "prepare",
     "prepare_tfrecord",
 ]
-
-_ONE_MACHINE = ("", "--runner=DirectRunner")
 
 
 def prepare_tfrecord(
@@ -115,17 +114,6 @@ def prepare_tfrecord(
         num_shards,
         heldout_prefix=f"{output_tfrecord_path}-eval" if split else None,
     )
-
-
-def check_pipeline_options(pipeline_options: str | Sequence[str]) -> None:
-    """Raise ValueError for Beam options that ask for more than this machine."""
-    given = [pipeline_options] if isinstance(pipeline_options, str) else list(pipeline_options)
-    foreign = [option for option in given if option not in _ONE_MACHINE]
-    if foreign:
-        raise ValueError(
-            f"pipeline_options={','.join(foreign)!r} are not supported: recordings are prepared on "
-            "this machine; leave the option out"
-        )
 
 
 def _float_dict_to_tfexample(float_dict):

@@ -105,9 +105,7 @@ def _with_sinusoids(harm_amp, harm_dist, f0_hz, mags):
 def _spectral_lines(n_batch, n_notes, n_timesteps, n_lines, n_points, method):
     """Random mixes of falling lines over harmonics or bands, `[batch, n_timesteps, n_points]`."""
     exponents = [uniform_float(1.0, 6.0) for _ in range(n_lines)]
-    lines = np.stack(
-        [-(np.linspace(0.0, i, n_points) ** exponents[i]) for i in range(n_lines)]
-    )
+    lines = np.stack([-(np.linspace(0.0, i, n_points) ** exponents[i]) for i in range(n_lines)])
     weights = uniform_generator([n_batch, n_notes, n_lines], n_timesteps, 0.0, 1.0, method)
     lines = core.tf_float32(lines)[tf.newaxis, tf.newaxis]
     return tf.reduce_sum(weights[..., tf.newaxis] * lines, axis=-2)

@@ -307,7 +307,7 @@ def test_a_full_disk_leaves_nothing_behind(recordings, tmp_path, monkeypatch):
         ({"frame_rate": 60}, "frame_rate=60 must divide 16000"),
         ({"sample_rate": 0}, "sample_rate=0 must be positive"),
         ({"example_secs": 0.001}, "shorter than one frame"),
-        ({"heldout_fraction": 0.9}, "heldout_fraction=0.9 must be between"),
+        ({"heldout_fraction": 1.0}, "heldout_fraction=1.0 must be at least 0 and below 1"),
     ],
 )
 def test_impossible_settings_are_refused(settings, match):
