@@ -16,6 +16,7 @@ from ._filters import (
     sinc_filter,
     sinc_impulse_response,
 )
+from ._harmonic_blocks import harmonic_block
 from ._helpers import (
     batch_size,
     copy_if_tf_function,

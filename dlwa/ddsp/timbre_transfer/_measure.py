@@ -1,0 +1,178 @@
+"""Pitch, certainty and loudness of a recording, measured block by block in little memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlwa.ddsp import pitch, spectral_ops
+from dlwa.ddsp.audio_io import stream_audio
+from dlwa.ddsp.timbre_transfer._errors import TransferError
+
+_LOUDNESS_FFT = 512
+_BLOCK_FRAMES = 1024
+_SILENT_PEAK = 1e-3
+_SHORTEST_S = 0.1
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a recording plays, `[n_frames]` each; frame i lies around second i / frame_rate.
+
+    `model_loudness_db` is the loudness as the model measured it in its training, which differs
+    from `loudness_db` (always taken at 16 kHz) for models of other rates.
+    """
+
+    f0_hz: np.ndarray
+    f0_confidence: np.ndarray
+    loudness_db: np.ndarray
+    model_loudness_db: np.ndarray
+    frame_rate: int
+    seconds: float
+    peak: float
+
+
+class _Frames:
+    """Cuts a stream of samples into frames centred on multiples of the hop."""
+
+    def __init__(self, frame, hop):
+        self._frame, self._hop = frame, hop
+        self._kept = np.zeros(frame // 2, np.float32)
+
+    def push(self, samples):
+        """Stretches whose frames are the next ones; the rest is kept."""
+        self._kept = np.concatenate([self._kept, samples])
+        while True:
+            ready = (len(self._kept) - self._frame) // self._hop + 1
+            if ready < _BLOCK_FRAMES:
+                return
+            yield self._take(_BLOCK_FRAMES)
+
+    def finish(self):
+        """The stretch with the last frames."""
+        self._kept = np.concatenate([self._kept, np.zeros(self._frame // 2, np.float32)])
+        ready = max(0, (len(self._kept) - self._frame) // self._hop + 1)
+        while ready:
+            count = min(ready, _BLOCK_FRAMES)
+            yield self._take(count)
+            ready -= count
+
+    def _take(self, count):
+        stretch = self._kept[: (count - 1) * self._hop + self._frame]
+        self._kept = self._kept[count * self._hop :]
+        return stretch
+
+
+class _Pitch:
+    def __init__(self, hop, pitch_model, precision):
+        self._frames, self._hop = _Frames(pitch.CREPE_FRAME_SIZE, hop), hop
+        self._network = pitch.get_network(pitch_model, precision)
+        self._tracker = pitch.PitchTracker()
+        self._parts = []
+
+    def push(self, samples):
+        self._analyse(self._frames.push(samples))
+
+    def finish(self):
+        self._analyse(self._frames.finish())
+        self._parts.append(self._tracker.finish())
+        return [np.concatenate(series) for series in zip(*self._parts, strict=True)]
+
+    def _analyse(self, stretches):
+        for stretch in stretches:
+            windows = np.lib.stride_tricks.sliding_window_view(stretch, pitch.CREPE_FRAME_SIZE)
+            self._parts.append(self._tracker.push(self._network.in_batches(windows[:: self._hop])))
+
+
+class _Loudness:
+    def __init__(self, sample_rate, frame_rate):
+        self._rates = {"sample_rate": sample_rate, "frame_rate": frame_rate}
+        self._frames = _Frames(_LOUDNESS_FFT, sample_rate // frame_rate)
+        self._parts = []
+
+    def push(self, samples):
+        self._analyse(self._frames.push(samples))
+
+    def finish(self):
+        self._analyse(self._frames.finish())
+        return np.concatenate(self._parts)
+
+    def _analyse(self, stretches):
+        for stretch in stretches:
+            level = spectral_ops.compute_loudness(
+                stretch, n_fft=_LOUDNESS_FFT, use_tf=False, padding="valid", **self._rates
+            )
+            self._parts.append(np.asarray(level, np.float32))
+
+
+def measure(
+    path,
+    frame_rate=250,
+    pitch_model="tiny",
+    precision="auto",
+    loudness_rate=16000,
+    tick=lambda seconds: None,
+):
+    """Measure a recording of any format, rate and length.
+
+    Args:
+        path: the file.
+        frame_rate: frames a second; must divide 16000.
+        pitch_model: size of the CREPE network.
+        precision: see dlwa.ddsp.pitch.
+        loudness_rate: sample rate at which the model measured its loudness.
+        tick: called with the seconds done so far.
+
+    Raises:
+        AudioFileError: if the file cannot be read as sound.
+        TransferError: if it is silent or too short.
+    """
+    rate = pitch.CREPE_SAMPLE_RATE
+    tracker = _Pitch(rate // frame_rate, pitch_model, precision)
+    loudness = _Loudness(rate, frame_rate)
+    n_samples, peak = 0, 0.0
+    for block in stream_audio(path, rate):
+        if not len(block):
+            continue
+        peak = max(peak, float(np.abs(block).max()))
+        n_samples += len(block)
+        for start in range(0, len(block), rate):  # a second at a time, so that progress moves
+            tracker.push(block[start : start + rate])
+            loudness.push(block[start : start + rate])
+            tick((n_samples - len(block) + min(start + rate, len(block))) / rate)
+    _check(path, n_samples / rate, peak)
+    f0_hz, confidence = tracker.finish()
+    level = loudness.finish()
+    n_frames = min(len(f0_hz), len(level))
+    own = level if loudness_rate == rate else _level_at(path, loudness_rate, frame_rate)
+    own = np.pad(own[:n_frames], (0, max(0, n_frames - len(own))), mode="edge")
+    return Features(
+        f0_hz[:n_frames],
+        confidence[:n_frames],
+        level[:n_frames],
+        own,
+        frame_rate,
+        n_samples / rate,
+        peak,
+    )
+
+
+def _level_at(path, sample_rate, frame_rate):
+    loudness = _Loudness(sample_rate, frame_rate)
+    for block in stream_audio(path, sample_rate):
+        loudness.push(np.asarray(block, np.float32))
+    return loudness.finish()
+
+
+def _check(path, seconds, peak):
+    if seconds < _SHORTEST_S:
+        raise TransferError(
+            f"{path} is {seconds * 1000:.0f} ms long, at least {_SHORTEST_S * 1000:.0f} ms are "
+            "needed",
+            "record a longer phrase",
+        )
+    if peak < _SILENT_PEAK:
+        how = "every sample is zero" if peak == 0 else f"its peak is {20 * np.log10(peak):.0f} dB"
+        raise TransferError(
+            f"{path} is silent ({how}); there is nothing to play",
+            "check the microphone, or raise the volume of the recording",
+        )

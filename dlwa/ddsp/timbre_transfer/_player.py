@@ -1,0 +1,192 @@
+"""Playing: controls in, blocks of sound out, of any length and without a seam."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from dlwa.ddsp import core, effects, processors, synths
+from dlwa.ddsp.timbre_transfer._decoding import Decoding
+from dlwa.ddsp.timbre_transfer._streams import Adder, NoiseTail, Room
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What to play, at the model's frames, `[n_frames]` each.
+
+    `tone` is a factor for the harmonics, 1 everywhere unless the pitch is uncertain. `z` is an
+    encoder's latent `[n_frames, z_dims]`, for models that have one.
+    """
+
+    f0_hz: np.ndarray
+    loudness_db: np.ndarray
+    tone: np.ndarray | None = None
+    z: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.f0_hz)
+
+
+class Player:
+    """Plays controls with a model, block by block.
+
+    Args:
+        played: a PlayableModel.
+        block_frames: frames decoded and played at a time; the sound does not depend on it.
+        harmonics_db: volume of the tone.
+        noise_db: volume of the noise.
+        reverb: the learned room, 0 none, 1 as learned.
+        seed: which noise is drawn.
+    """
+
+    def __init__(
+        self, played, block_frames=500, harmonics_db=0.0, noise_db=0.0, reverb=1.0, seed=0
+    ):
+        if int(block_frames) < 1:
+            raise ValueError(f"block_frames={block_frames} must be a positive integer")
+        self._hop = played.hop_size
+        self._block = int(block_frames)
+        self._gains = 10.0 ** (harmonics_db / 20.0), 10.0 ** (noise_db / 20.0)
+        self._reverb = reverb
+        self._seed = seed
+        self._group = played.model.processor_group
+        self._sources = _sources(self._group)
+        self._decoding = Decoding(played)
+        self._step = tf.function(self._play_block, reduce_retracing=True)
+
+    def play(self, controls):
+        """Yield the sound in blocks, `len(controls) * hop_size` samples in all."""
+        n_frames = len(controls)
+        nodes = self._nodes()
+        generator = np.random.Generator(np.random.Philox(key=self._seed))
+        carried = None
+        left = n_frames * self._hop
+        for frames, valid in self._decoding.blocks(controls, self._block):
+            is_first = carried is None
+            noise = self._noise(generator, is_first, valid)
+            if is_first:  # a frame before the first, which nobody hears, ending at phase 0
+                step = frames["f0_hz"][:, 0, 0].numpy().astype(np.float64) * self._hop
+                cycles = -step / self._sample_rate() % 1.0
+                carried = {k: v[:, :1] for k, v in frames.items()}, tf.constant(cycles)
+            signals, *carried = self._step(frames, tf.constant(valid), noise, *carried)
+            skip = self._hop if is_first else 0
+            ready = _mix(nodes, {k: v.numpy()[0] for k, v in signals.items()}, skip)
+            if valid < self._block:
+                ready = np.concatenate([ready, _mix(nodes, None, 0)])
+            ready, left = ready[:left], max(0, left - len(ready))
+            if len(ready):
+                yield ready
+
+    def _play_block(self, frames, valid, noise, last, cycles):
+        """Signals of the sources for one block, its last frame, and the phase to go on with.
+
+        Of the block's frames the first `valid` are given, after them the last one is held. The
+        sound lies one frame behind, because a frame is played towards its successor.
+        """
+        which = tf.minimum(tf.range(self._block + 1), valid)
+        frames = {
+            k: tf.gather(tf.concat([last[k], v], axis=1), which, axis=1) for k, v in frames.items()
+        }
+        signals = {}
+        begin = cycles
+        for name, keys in self._sources.items():
+            module = getattr(self._group, name)
+            controls = module.get_controls(*[frames[key] for key in keys])
+            if isinstance(module, synths.Harmonic):
+                amplitudes = controls["amplitudes"] * controls["harmonic_distribution"]
+                signals[name], cycles = core.harmonic_block(
+                    controls["f0_hz"],
+                    amplitudes * frames["tone"] * self._gains[0],
+                    self._hop,
+                    module.sample_rate,
+                    module.amp_resample_method,
+                    begin,
+                )
+            else:
+                magnitudes = controls["magnitudes"][:, :-1] * self._gains[1]
+                signals[name] = _filter_frames(noise, magnitudes, module.window_size)
+        return signals, {k: v[:, -1:] for k, v in frames.items()}, cycles
+
+    def _noise(self, generator, is_first, valid):
+        """White noise `[1, block, hop]`; zero in the frame before the first and after the last."""
+        noise = np.zeros([self._block, self._hop], np.float32)
+        low, high = int(is_first), min(self._block, valid + 1)
+        noise[low:high] = 2.0 * generator.random([high - low, self._hop], np.float32) - 1.0
+        return tf.constant(noise[np.newaxis])
+
+    def _sample_rate(self):
+        rates = [p.sample_rate for p in self._group.processors if hasattr(p, "sample_rate")]
+        return rates[0]
+
+    def _nodes(self):
+        """The parts of the synthesizer in order: (name, what it remembers, input names)."""
+        nodes = []
+        for node in self._group.dag:
+            name, module = node[0], getattr(self._group, node[0])
+            if isinstance(module, synths.Harmonic):
+                keeper = None
+            elif isinstance(module, synths.FilteredNoise):
+                keeper = NoiseTail(self._block * self._hop)
+            elif isinstance(module, processors.Add):
+                keeper = Adder()
+            else:
+                keeper = Room(_impulse_response(module), self._reverb)
+            nodes.append((name, keeper, [key.split("/")[0] for key in node[1]]))
+        return nodes
+
+
+def _sources(group):
+    """Names and input keys of the oscillators and noises of a group.
+
+    Raises:
+        ValueError: if the group holds what cannot be played in blocks.
+    """
+    found = {}
+    for node in group.dag:
+        name, keys = node[0], [key.removeprefix("inputs/") for key in node[1]]
+        module = getattr(group, name)
+        if isinstance(module, synths.Harmonic | synths.FilteredNoise):
+            found[name] = keys
+        elif not isinstance(module, processors.Add | effects.Reverb):
+            raise ValueError(
+                f"processor {name!r} ({type(module).__name__}) cannot be played in blocks; it must "
+                "be Harmonic, FilteredNoise, Add or a Reverb"
+            )
+        elif isinstance(module, effects.Reverb) and not module.trainable:
+            raise ValueError(f"reverb {name!r} must be trainable to be played")
+    return found
+
+
+def _filter_frames(noise, magnitudes, window_size):
+    """Filter `[1, frames, hop]` noise by `[1, frames, bands]`: `[1, frames * hop + taps - 1]`."""
+    hop = noise.shape[2]
+    response = core.frequency_impulse_response(magnitudes, window_size)
+    taps = response.shape[2]
+    size = [core.get_fft_size(hop, taps)]
+    spectrum = tf.signal.rfft(noise, size) * tf.signal.rfft(response, size)
+    added = tf.signal.overlap_and_add(tf.signal.irfft(spectrum, size), hop)
+    length = noise.shape[1] * hop + taps - 1
+    return tf.pad(added, [[0, 0], [0, max(0, length - added.shape[1])]])[:, :length]
+
+
+def _impulse_response(module):
+    controls = module.get_controls(tf.zeros([1, 1]))
+    response = np.array(controls["ir"][0], np.float32)
+    response[0] = 0.0
+    return response, module._add_dry
+
+
+def _mix(nodes, signals, skip):
+    """Pass blocks of the sources through the other parts; returns what is ready of the last.
+
+    Without `signals` everything gives out what it still holds.
+    """
+    ready = {}
+    for name, keeper, inputs in nodes:
+        if isinstance(keeper, NoiseTail):
+            ready[name] = keeper.push(signals[name], skip) if signals else keeper.finish()
+        elif keeper is None:
+            ready[name] = signals[name][skip:] if signals else np.zeros(0, np.float32)
+        else:
+            ready[name] = keeper.push([ready[key] for key in inputs])
+    return ready[nodes[-1][0]]
