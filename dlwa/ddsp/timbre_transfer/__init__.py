@@ -6,30 +6,36 @@
     print(result.explanation.text())
 
 Pitch and loudness of the recording are measured, moved to where the model has learned to play
-(`condition`), and played in blocks, so that a recording may have any length.
+(`condition`), and played in blocks, so that a recording may have any length. The same from a shell:
+`python -m dlwa.ddsp.timbre_transfer flute.wav out.wav --model_dir=models/ddsp/ann/violin`.
+
+The parts are imported when first used, so that a mistyped command is told at once.
 """
 
-from dlwa.ddsp.timbre_transfer._conditioning import Conditioned, condition
-from dlwa.ddsp.timbre_transfer._errors import TransferError
-from dlwa.ddsp.timbre_transfer._explain import Explanation
-from dlwa.ddsp.timbre_transfer._knobs import Knobs
-from dlwa.ddsp.timbre_transfer._measure import Features, measure
-from dlwa.ddsp.timbre_transfer._model import PlayableModel, load_model
-from dlwa.ddsp.timbre_transfer._player import Controls, Player
-from dlwa.ddsp.timbre_transfer._transfer import Result, transfer
+import importlib
 
-__all__ = [
-    "Conditioned",
-    "Controls",
-    "Explanation",
-    "Features",
-    "Knobs",
-    "PlayableModel",
-    "Player",
-    "Result",
-    "TransferError",
-    "condition",
-    "load_model",
-    "measure",
-    "transfer",
-]
+_HOMES = {
+    "Conditioned": "_conditioning",
+    "Controls": "_player",
+    "Explanation": "_explain",
+    "Features": "_measure",
+    "Knobs": "_knobs",
+    "PlayableModel": "_model",
+    "Player": "_player",
+    "Result": "_transfer",
+    "TransferError": "_errors",
+    "best_octaves": "_conditioning",
+    "condition": "_conditioning",
+    "load_model": "_model",
+    "measure": "_measure",
+    "reference_octaves": "_conditioning",
+    "transfer": "_transfer",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,9 +32,9 @@ class Decoding:
         return decoded, decoded.pop("state", state)
 
     def blocks(self, controls, size):
-        """Yield (frames, valid): dictionaries `[1, size, channels]`, the first `valid` of them given.
+        """Yield (frames, valid): dictionaries of `[1, size, channels]`, the first `valid` given.
 
-        One frame more than there are is passed over, so the last block may have none.
+        There is always room for one frame more than there are, so the last block may have none.
         """
         state = tf.zeros([1, max(1, self._state_size)])
         whole = None

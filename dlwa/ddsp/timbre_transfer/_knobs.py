@@ -1,8 +1,8 @@
-"""The knobs of timbre transfer, each with its range."""
+"""The knobs of timbre transfer: what each does to the sound, its range, its resting place."""
 
 from dataclasses import dataclass, fields
 
-# Range of every knob that is a number.
+# Range of every knob that is a number; whole numbers where the limits are.
 RANGES = {
     "octave_shift": (-8, 8),
     "loudness_shift_db": (-60.0, 60.0),
@@ -15,24 +15,27 @@ RANGES = {
     "reverb": (0.0, 4.0),
     "seed": (0, 2**31 - 1),
 }
+EFFECTS = {
+    "adjust": "Move register and loudness to where the model has learned to play.",
+    "octave_shift": "Octaves up or down, on top of what adjust does.",
+    "loudness_shift_db": "Louder or softer playing: the timbre changes, not only the volume.",
+    "confidence": "Where the pitch is less certain than this, only noise is played, no tone.",
+    "note_threshold": "How clearly a note must stand out to count as one; lower finds more.",
+    "quiet_db": "How much softer the model plays between the notes.",
+    "autotune": "How far the pitch is moved onto the notes of the key: 0 not, 1 fully.",
+    "harmonics_db": "Volume of the tone.",
+    "noise_db": "Volume of the noise: breath, bow.",
+    "reverb": "The room the model has learned: 0 none, 1 as learned.",
+    "seed": "Which noise is drawn; the same seed gives the same sound.",
+}
 
 
 @dataclass(frozen=True)
 class Knobs:
-    """How to play. The defaults let the recording and the model's training decide.
+    """How to play; EFFECTS says what each knob does.
 
-    Args:
-        adjust: move register and loudness to where the model has learned to play.
-        octave_shift: octaves up or down, on top of what `adjust` does.
-        loudness_shift_db: louder or softer playing (not volume: the timbre changes as well).
-        confidence: below this certainty of the pitch (0...1) no tone is played, only noise.
-        note_threshold: how clearly a note must stand out to count as one; lower finds more notes.
-        quiet_db: how much softer the model plays between the notes.
-        autotune: how far the pitch is moved onto the notes of the key, 0 not at all, 1 fully.
-        harmonics_db: volume of the tone.
-        noise_db: volume of the noise (breath, bow).
-        reverb: the room the model has learned: 0 none, 1 as learned.
-        seed: which noise is drawn; the same seed gives the same sound.
+    The defaults let the recording and the model's training decide. Raises ValueError for a knob
+    beyond its range.
     """
 
     adjust: bool = True
@@ -49,13 +52,14 @@ class Knobs:
 
     def __post_init__(self):
         for field in fields(self):
-            if field.name not in RANGES:
-                continue
-            low, high = RANGES[field.name]
-            value = getattr(self, field.name)
-            whole = isinstance(low, int)
-            if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-                kind = "a whole number" if whole else "a number"
-                raise ValueError(f"{field.name}={value!r} must be {kind} from {low} to {high}")
-            if not low <= value <= high:
-                raise ValueError(f"{field.name}={value} must be from {low} to {high}")
+            if field.name in RANGES:
+                _check(field.name, getattr(self, field.name), *RANGES[field.name])
+
+
+def _check(name, value, low, high):
+    whole = isinstance(low, int)
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name}={value!r} must be {kind} from {low} to {high}")
+    if not low <= value <= high:
+        raise ValueError(f"{name}={value} must be from {low} to {high}")

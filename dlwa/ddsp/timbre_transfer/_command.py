@@ -1,0 +1,163 @@
+"""Command timbre_transfer: a recording in, the model's sound out.
+
+python -m dlwa.ddsp.timbre_transfer flute.wav out.wav --model_dir=models/ddsp/ann/violin
+"""
+
+import argparse
+import dataclasses
+import os
+import sys
+import time
+from pathlib import Path
+
+from dlwa import runfiles
+from dlwa.ddsp.timbre_transfer._errors import TransferError
+from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES, Knobs
+
+SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
+_REPORT_EVERY_S = 0.2
+_LOG_EVERY_S = 5.0
+_OK, _FAILED, _USAGE, _NOT_FOUND = 0, 1, 2, 3
+
+
+def main(argv=None):
+    """Run the command and leave the process with its exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv):
+    """Run the command; returns its exit code."""
+    given = _parser().parse_args(argv)
+    try:
+        knobs = Knobs(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Knobs)})
+    except ValueError as error:
+        return _fail(str(error), "", _USAGE)
+    for name, path in (("recording", given.source), ("model_dir", given.model_dir)):
+        if not path.exists():
+            return _fail(f"{name}={path} does not exist", "", _NOT_FOUND)
+    try:
+        _transfer(given, knobs)
+    except KeyboardInterrupt:
+        return 130
+    except TransferError as error:
+        return _fail(str(error), error.hint, _FAILED)
+    except (ValueError, OSError) as error:
+        return _fail(str(error), "", _FAILED)
+    return _OK
+
+
+def _transfer(given, knobs):
+    from dlwa.ddsp import timbre_transfer
+    from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
+
+    progress = _Progress()
+    progress(0, None, "loading the model")
+    model = timbre_transfer.load_model(given.model_dir, given.checkpoint)
+    result = timbre_transfer.transfer(
+        given.source,
+        model,
+        given.target,
+        knobs,
+        pitch_model=resolve_pitch_model(given.pitch_model),
+        sample_rate=given.sample_rate,
+        subtype=SUBTYPES[given.bits],
+        progress=progress,
+    )
+    for warning in result.explanation.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if given.explain:
+        print(f"model: {model.folder}, {Path(model.checkpoint).name}")
+        print(dataclasses.replace(result.explanation, warnings=[]).text())
+    if given.report:
+        runfiles.write_json(given.report, report(result, model, knobs, progress.seconds()))
+
+
+def report(result, model, knobs, took_s):
+    """Everything about a transfer as plain values, its curves included."""
+
+    def curve(x):
+        return [round(float(value), 2) for value in x]
+
+    return {
+        "output": str(result.path),
+        "sample_rate": result.sample_rate,
+        "seconds": result.seconds,
+        "took_s": round(took_s, 3),
+        "checkpoint": model.checkpoint,
+        "knobs": dataclasses.asdict(knobs),
+        "explanation": result.explanation.as_dict(),
+        "frame_rate": result.features.frame_rate,
+        "curves": {
+            "f0_hz": curve(result.features.f0_hz),
+            "f0_confidence": curve(result.features.f0_confidence),
+            "loudness_db": curve(result.features.loudness_db),
+            "played_f0_hz": curve(result.conditioned.f0_hz),
+            "played_loudness_db": curve(result.conditioned.loudness_db),
+        },
+    }
+
+
+class _Progress:
+    """Tells how far it is: into the run's folder, and now and then on stderr."""
+
+    def __init__(self):
+        folder = os.environ.get("DLWA_RUN_DIR", "")
+        self._folder = Path(folder) if folder and Path(folder).is_dir() else None
+        self._begun = time.monotonic()
+        self._reported = self._logged = self._begun
+        self._what = None
+
+    def __call__(self, done, total, what):
+        now = time.monotonic()
+        fresh, self._what = what != self._what, what
+        if self._folder and (fresh or now - self._reported > _REPORT_EVERY_S or done == total):
+            self._reported = now
+            runfiles.report_progress(self._folder, done, total, "s of audio", what)
+        if now - self._logged > _LOG_EVERY_S:
+            self._logged = now
+            print(f"{what}: {done:.1f}{f' of {total:.1f}' if total else ''} s", file=sys.stderr)
+
+    def seconds(self):
+        """Seconds since the beginning."""
+        return time.monotonic() - self._begun
+
+
+def _fail(reason, hint, code):
+    folder = os.environ.get("DLWA_RUN_DIR", "")
+    if folder and Path(folder).is_dir():
+        runfiles.report_event(Path(folder), "failed", reason=reason, hint=hint)
+    print(f"error: {reason}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    return code
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="timbre_transfer",
+        description="A trained model plays what a recording plays.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("source", type=Path, metavar="IN", help="Recording of any format.")
+    parser.add_argument("target", type=Path, metavar="OUT", help="File to write: wav, flac, ogg.")
+    parser.add_argument("--model_dir", type=Path, required=True, help="Folder of the model.")
+    parser.add_argument("--checkpoint", default="best", help="best, latest or a step.")
+    parser.add_argument("--sample_rate", type=int, help="Of OUT, in Hz; default: the model's.")
+    parser.add_argument("--bits", choices=sorted(SUBTYPES), default="16", help="Of OUT.")
+    parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full.")
+    parser.add_argument("--explain", action="store_true", help="Say what was chosen and why.")
+    parser.add_argument("--report", type=Path, help="JSON file for choices and curves.")
+    for field in dataclasses.fields(Knobs):
+        flag = f"--{field.name}"
+        if field.name not in RANGES:
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(
+                flag, action=action, default=field.default, help=EFFECTS[field.name]
+            )
+            continue
+        low, high = RANGES[field.name]
+        text = f"{EFFECTS[field.name]} {low} to {high}, default {field.default}."
+        kind = int if isinstance(low, int) else float
+        parser.add_argument(flag, type=kind, default=field.default, help=text)
+    return parser
