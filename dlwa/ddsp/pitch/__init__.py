@@ -4,6 +4,7 @@
 inside TensorFlow on batches.
 """
 
+from dlwa.ddsp.pitch.choice import resolve_pitch_model
 from dlwa.ddsp.pitch.estimate import PitchTracker, compute_f0
 from dlwa.ddsp.pitch.frames import CREPE_SAMPLE_RATE
 from dlwa.ddsp.pitch.network import FRAME_SIZE as CREPE_FRAME_SIZE
@@ -26,5 +27,6 @@ __all__ = [
     "get_network",
     "load_weights",
     "reset_crepe",
+    "resolve_pitch_model",
     "resolve_precision",
 ]

@@ -49,7 +49,7 @@ def run(argv):
 
 def _transfer(given, knobs):
     from dlwa.ddsp import timbre_transfer
-    from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
+    from dlwa.ddsp.pitch import resolve_pitch_model
 
     progress = _Progress()
     progress(0, None, "loading the model")

@@ -68,9 +68,9 @@ def run() -> None:
 
 
 def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
+    from dlwa.ddsp.pitch import resolve_pitch_model
     from dlwa.ddsp.training.data_preparation._clean_road import prepare
     from dlwa.ddsp.training.data_preparation._dataset_files import write_papers
-    from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
 
     report_dir = Path(FLAGS.report_dir or prefix.parent).expanduser()
     report_dir.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,13 @@ with silence, frames centred on their samples. ``compat=True`` repeats what the 
 from collections.abc import Sequence
 from pathlib import Path
 
+from dlwa.ddsp.pitch import resolve_pitch_model
 from dlwa.ddsp.training.data_preparation import _reference_road
 from dlwa.ddsp.training.data_preparation._clean_road import Prepared, prepare
 from dlwa.ddsp.training.data_preparation._errors import InputMissingError, PreparationError
 from dlwa.ddsp.training.data_preparation._pipeline_options import check_pipeline_options
 from dlwa.ddsp.training.data_preparation._settings import Settings
 from dlwa.ddsp.training.data_preparation._sources import files_matching
-from dlwa.ddsp.training.data_preparation._tracker_choice import resolve_pitch_model
 
 # Names under which scripts written for the reference import the single steps.
 _load_audio_as_array = _reference_road.load_audio_as_array

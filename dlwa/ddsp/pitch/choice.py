@@ -1,6 +1,6 @@
 """Which pitch tracker suits this machine."""
 
-from dlwa.ddsp import pitch
+from dlwa.ddsp.pitch.weights import SIZES, available_sizes, load_weights
 
 
 def resolve_pitch_model(name: str) -> str:
@@ -13,9 +13,9 @@ def resolve_pitch_model(name: str) -> str:
         import tensorflow as tf
 
         wanted = "full" if tf.config.list_physical_devices("GPU") else "tiny"
-        available = pitch.available_sizes()
+        available = available_sizes()
         name = wanted if wanted in available or not available else available[-1]
-    if name not in pitch.SIZES:
-        raise ValueError(f"pitch_model={name!r} must be auto or one of {', '.join(pitch.SIZES)}")
-    pitch.load_weights(name)
+    if name not in SIZES:
+        raise ValueError(f"pitch_model={name!r} must be auto or one of {', '.join(SIZES)}")
+    load_weights(name)
     return name
