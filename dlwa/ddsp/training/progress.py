@@ -1,5 +1,6 @@
 """What a training tells while it runs: log lines, metrics.jsonl, TensorBoard, warnings."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -74,9 +75,16 @@ class Progress:
         self.steps_per_s = rate if fresh else 0.7 * self.steps_per_s + 0.3 * rate
         self._last_time, self._last_step = now, step
 
+    @contextlib.contextmanager
     def pause(self):
-        """Do not count the time since the last step (saving, evaluating) as training."""
-        self._last_time = time.monotonic()
+        """Do not count the time of the block (saving, evaluating) as training."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            passed = time.monotonic() - start
+            self._last_time += passed
+            self._summary_time += passed
 
     def _summarize(self, step):
         now = time.monotonic()

@@ -116,9 +116,11 @@ class _Loop:
 
     def save(self):
         """Measure on held-out sounds, write a checkpoint, note whether it is the best."""
-        if not self.save_dir:
-            return
-        step = self.step
+        if self.save_dir:
+            with self.progress.pause():
+                self._save(self.step)
+
+    def _save(self, step):
         if self.heldout is not None:
             losses = self.heldout.losses(self.trainer)
             self.heldout_loss = heldout.total(losses)
@@ -127,8 +129,8 @@ class _Loop:
         loss = self.heldout_loss
         if loss is None and self.recent:
             loss = sum(self.recent) / len(self.recent)
-        best = loss is not None and checkpoints.best_loss(self.save_dir) is None
-        best = best or (loss is not None and loss < checkpoints.best_loss(self.save_dir))
+        lowest = checkpoints.best_loss(self.save_dir)
+        best = loss is not None and (lowest is None or loss < lowest)
         try:
             # Before note_best, the old best is still spared; the new one is the newest.
             self.trainer.save(self.save_dir)
@@ -140,7 +142,6 @@ class _Loop:
         if best:
             checkpoints.note_best(self.save_dir, step, loss)
         self._tell_saved(step, loss, best)
-        self.progress.pause()
 
     def _tell_saved(self, step, loss, best):
         folder = Path(self.save_dir)
