@@ -273,3 +273,23 @@ def test_the_model_is_quiet_where_the_loudness_is(restored, features):
     level = lambda x: float(tf.reduce_mean(core.tf_float32(x)))  # noqa: E731
     amps = restored[0](quiet, training=False)["harmonic"]["controls"]["amplitudes"]
     assert level(amps) < level(restored[1]["harmonic"]["controls"]["amplitudes"])
+
+
+def test_optimizer_slots_of_older_tensorflow_are_left_alone(restored, features, tmp_path):
+    end = "/.ATTRIBUTES/VARIABLE_VALUE"
+    tensors = {}
+    for path, variable in checkpoint_util.variable_paths(restored[0]).items():
+        tensors[f"model/{path}{end}"] = variable.value
+        tensors[f"model/{path}/.OPTIMIZER_SLOT/optimizer/m{end}"] = variable.value * 0.0
+    tensors["optimizer/iter" + end] = tf.constant(20, tf.int64)
+    prefix = str(tmp_path / "ckpt-20")
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=list(tensors),
+        shape_and_slices=[""] * len(tensors),
+        tensors=[tf.convert_to_tensor(t) for t in tensors.values()],
+    )
+    model = solo_instrument()
+    model.restore(prefix)
+    amps = model(features, training=False)["amps"]
+    np.testing.assert_array_equal(amps, restored[1]["amps"])
