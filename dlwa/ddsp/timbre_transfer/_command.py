@@ -48,6 +48,9 @@ def run(argv):
 
 
 def _transfer(given, knobs):
+    from dlwa.ddsp.audio_io import probe
+
+    probe(given.source)  # before the seconds that loading TensorFlow takes
     from dlwa.ddsp import timbre_transfer
     from dlwa.ddsp.pitch import resolve_pitch_model
 
@@ -67,10 +70,17 @@ def _transfer(given, knobs):
     for warning in result.explanation.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if given.explain:
-        print(f"model: {model.folder}, {Path(model.checkpoint).name}")
-        print(dataclasses.replace(result.explanation, warnings=[]).text())
+        print("\n".join(explained(result, model)))
     if given.report:
         runfiles.write_json(given.report, report(result, model, knobs, progress.seconds()))
+
+
+def explained(result, model):
+    """What was chosen and why, line by line."""
+    return [
+        f"model: {model.folder}, {Path(model.checkpoint).name}",
+        *result.explanation.lines(),
+    ]
 
 
 def report(result, model, knobs, took_s):
@@ -86,6 +96,7 @@ def report(result, model, knobs, took_s):
         "took_s": round(took_s, 3),
         "checkpoint": model.checkpoint,
         "knobs": dataclasses.asdict(knobs),
+        "explained": explained(result, model),
         "explanation": result.explanation.as_dict(),
         "frame_rate": result.features.frame_rate,
         "curves": {

@@ -33,7 +33,11 @@ class Explanation:
         return asdict(self)
 
     def text(self):
-        """Lines for a person."""
+        """Everything for a person to read."""
+        return "\n".join([*self.lines(), *(f"warning: {text}" for text in self.warnings)])
+
+    def lines(self):
+        """What was found and chosen, without the warnings."""
         lines = [f"recording: {self.seconds:.1f} s, notes sound in {self.note_share:.0%} of it"]
         lines.append(
             f"its pitch: {_span(self.input_pitch)}; the model learned from "
@@ -44,7 +48,7 @@ class Explanation:
             lines.append(self._loudness())
         if self.tuning_cents is not None:
             lines.append(f"the recording is {self.tuning_cents:+.0f} cents off concert pitch")
-        return "\n".join(lines + [f"warning: {text}" for text in self.warnings])
+        return lines
 
     def _register(self):
         if self.inside_before is None:
