@@ -1,10 +1,6 @@
 """Timbre transfer: which model plays which recording into which file. Needs no screen."""
 
-import signal
-import subprocess
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +11,7 @@ from dlwa.actions import launch
 from dlwa.actions._places import refuse_nesting, things
 from dlwa.actions.training import has_checkpoint, is_model
 from dlwa.errors import BusyError, DlwaError, NotFoundError, UsageError
-from dlwa.hosts.local import LocalHost, start_child
+from dlwa.hosts.attended import run_attended
 from dlwa.logtext import reason_in
 from dlwa.names import Name, parse_name
 from dlwa.settings import Settings, nearest
@@ -25,7 +21,6 @@ MODULE = "dlwa.ddsp.timbre_transfer"
 ENDINGS = (".wav", ".flac", ".ogg")
 
 Tell = Callable[[float, float | None, str], None]
-_LOOK_EVERY_S = 0.1
 _CODES: dict[int, type[DlwaError]] = {2: UsageError, 3: NotFoundError}
 
 
@@ -79,19 +74,9 @@ def run(planned: Plan, tell: Tell, cwd: Path) -> dict[str, Any]:
         folder = Path(name)
         report = folder / "report.json"
         argv = (*planned.argv, f"--report={report}")
-        child = start_child(Command(argv, {"DLWA_RUN_DIR": name}, cwd))
-        said = _Said(child)
-        told: dict[str, Any] = {}
-        try:
-            while child.poll() is None:
-                told = _tell_progress(folder, tell, told)
-                time.sleep(_LOOK_EVERY_S)
-        except BaseException:
-            _end(child)
-            raise
-        text = said.text()
-        if child.returncode:
-            raise _failure(folder, child.returncode, text)
+        done = run_attended(Command(argv, {"DLWA_RUN_DIR": name}, cwd), _Teller(folder, tell))
+        if not done.ok:
+            raise _failure(folder, done.code, done.out)
         return runfiles.read_json(report) or {}
 
 
@@ -131,47 +116,21 @@ def _model_folder(settings: Settings, model: Name) -> Path:
     raise NotFoundError(f"model_name={model}: there is no model in {folder}", hint)
 
 
-def _tell_progress(folder: Path, tell: Tell, told: dict[str, Any]) -> dict[str, Any]:
-    """Tell what the transfer last reported, unless that has been told already."""
-    last = runfiles.last_line(folder / runfiles.METRICS_FILE) or told
-    if last != told and isinstance(last.get("done"), int | float):
-        total = last.get("total")
-        known = round(float(total), 1) if isinstance(total, int | float) else None
-        tell(round(float(last["done"]), 1), known, str(last.get("what", "")))
-    return last
+class _Teller:
+    """Tells what a job last reported, each report once."""
 
+    def __init__(self, folder: Path, tell: Tell) -> None:
+        self._metrics = folder / runfiles.METRICS_FILE
+        self._tell = tell
+        self._told: dict[str, Any] = {}
 
-class _Said:
-    """Reads what a child says while it works, so that it never waits for a reader."""
-
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
-        self._parts: list[bytes] = []
-        self._child = child
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def text(self) -> str:
-        """Everything said until the child closed its end."""
-        self._thread.join(timeout=5.0)
-        return b"".join(self._parts).decode("utf-8", "replace")
-
-    def _read(self) -> None:
-        pipe = self._child.stdout
-        while pipe is not None and (data := pipe.read(1 << 16)):
-            self._parts.append(data)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    host = LocalHost()
-    process = host.identify(child.pid)
-    for signum in (signal.SIGINT, signal.SIGKILL):
-        if process:
-            host.signal(process, signum, group=True)
-        try:
-            child.wait(timeout=5.0)
+    def __call__(self) -> None:
+        last = runfiles.last_line(self._metrics) or {}
+        if last == self._told or not isinstance(last.get("done"), int | float):
             return
-        except subprocess.TimeoutExpired:
-            continue
+        self._told, total = last, last.get("total")
+        known = round(float(total), 1) if isinstance(total, int | float) else None
+        self._tell(round(float(last["done"]), 1), known, str(last.get("what", "")))
 
 
 def _failure(folder: Path, code: int, said: str) -> DlwaError:
