@@ -18,7 +18,7 @@ app = typer.Typer()
 @app.command("doctor")
 def doctor(
     checks: Annotated[
-        list[str] | None, typer.Argument(help="Only these; see --list.", show_default=False)
+        list[str] | None, typer.Argument(metavar="[CHECK]...", help="Only these; see --list.")
     ] = None,
     list_checks: Annotated[bool, typer.Option("--list", help="Name the checks.")] = False,
     json: options.Json = False,

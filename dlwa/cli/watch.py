@@ -29,7 +29,10 @@ app = typer.Typer()
 @app.command("watch")
 def watch(
     run: Annotated[
-        str, typer.Argument(help="The model's name or the run's id; yours if you have one.")
+        str,
+        typer.Argument(
+            metavar="[RUN]", help="A run: its name or id; without, yours.", show_default=False
+        ),
     ] = "",
     once: Annotated[bool, typer.Option("--once", help="Show it once and leave.")] = False,
     json: options.Json = False,
