@@ -136,7 +136,9 @@ class Mix(Processor):
         """sqrt(level) * signal_one + sqrt(1 - level) * signal_two."""
         if len(signal_one.shape) == 2 and len(mix_level.shape) == 3:
             mix_level = mix_level[..., 0]
-        return tf.sqrt(tf.abs(mix_level)) * signal_one + tf.sqrt(tf.abs(1.0 - mix_level)) * signal_two
+        return (
+            tf.sqrt(tf.abs(mix_level)) * signal_one + tf.sqrt(tf.abs(1.0 - mix_level)) * signal_two
+        )
 
 
 @_register
@@ -154,9 +156,7 @@ class Crop(Processor):
     def __init__(self, frame_size, crop_location="back", name="crop"):
         super().__init__(name=name)
         if crop_location not in ("front", "center", "back"):
-            raise ValueError(
-                f"crop_location={crop_location!r} must be 'front', 'center' or 'back'"
-            )
+            raise ValueError(f"crop_location={crop_location!r} must be 'front', 'center' or 'back'")
         self.frame_size = frame_size
         self.crop_location = crop_location
 

@@ -22,9 +22,7 @@ def amp_loss(amp, amp_target, loss_type="L1", weights=None, log=False, amin=1e-5
 
 def freq_loss(f_hz, f_hz_target, loss_type="L1", weights=None):
     """Difference of frequencies in semitones."""
-    return mean_difference(
-        core.hz_to_midi(f_hz), core.hz_to_midi(f_hz_target), loss_type, weights
-    )
+    return mean_difference(core.hz_to_midi(f_hz), core.hz_to_midi(f_hz_target), loss_type, weights)
 
 
 @_register

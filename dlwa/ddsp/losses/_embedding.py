@@ -37,9 +37,7 @@ class EmbeddingLoss(Loss):
         pretrained_model: function audio `[batch, n_samples]` -> features.
     """
 
-    def __init__(
-        self, weight=1.0, loss_type="L1", pretrained_model=None, name="embedding_loss"
-    ):
+    def __init__(self, weight=1.0, loss_type="L1", pretrained_model=None, name="embedding_loss"):
         super().__init__(name=name)
         check_loss_type(loss_type)
         self.weight = weight

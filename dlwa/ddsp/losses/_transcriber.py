@@ -83,9 +83,7 @@ class HmmTranscriber(Loss):
         first = emissions[0] - math.log(self.n_pitches)
 
         def step(alpha, emission):
-            moved = tf.reduce_logsumexp(
-                alpha[:, :, tf.newaxis] + self._log_transitions, axis=1
-            )
+            moved = tf.reduce_logsumexp(alpha[:, :, tf.newaxis] + self._log_transitions, axis=1)
             return moved + emission
 
         last = tf.foldl(step, emissions[1:], initializer=first)

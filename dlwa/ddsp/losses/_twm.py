@@ -76,9 +76,7 @@ class TWMLoss(Loss):
 
     def _sinusoids_loss(self, f0_candidates, freqs, amps):
         n = self.n_harmonic_gaussians
-        ratios = core.safe_divide(
-            freqs[:, :, tf.newaxis, :], f0_candidates[..., tf.newaxis]
-        )
+        ratios = core.safe_divide(freqs[:, :, tf.newaxis, :], f0_candidates[..., tf.newaxis])
         centers = tf.linspace(1.0, float(n), n)
         # The reference meant falling weights, but passes equal logits: all harmonics count alike.
         log_weights = tf.fill([n], -float(np.log(n)))

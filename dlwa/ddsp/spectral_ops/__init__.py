@@ -31,7 +31,7 @@ F0_RANGE = 127.0
 
 _PITCH = ("PretrainedCREPE", "compute_f0", "reset_crepe")
 
-__all__ = [  # noqa: F822
+__all__ = [
     "CREPE_FRAME_SIZE",
     "CREPE_SAMPLE_RATE",
     "DB_RANGE",

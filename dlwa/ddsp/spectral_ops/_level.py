@@ -78,9 +78,7 @@ def compute_loudness(
     return core.power_to_db(average, ref_db=ref_db, range_db=range_db, use_tf=use_tf)
 
 
-def compute_rms_energy(
-    audio, sample_rate=16000, frame_rate=250, frame_size=512, padding="center"
-):
+def compute_rms_energy(audio, sample_rate=16000, frame_rate=250, frame_size=512, padding="center"):
     """Root mean square of each frame, `[batch, n_frames]`; arguments as compute_loudness."""
     hop = _hop(sample_rate, frame_rate)
     audio = pad(audio, frame_size, hop, padding=padding)

@@ -137,7 +137,5 @@ def compute_mfcc(
     sample_rate=16000,
 ):
     """Mel cepstrum, a description of timbre without pitch: `[batch, n_frames, mfcc_bins]`."""
-    logmel = compute_logmel(
-        audio, lo_hz, hi_hz, mel_bins, fft_size, overlap, pad_end, sample_rate
-    )
+    logmel = compute_logmel(audio, lo_hz, hi_hz, mel_bins, fft_size, overlap, pad_end, sample_rate)
     return tf.signal.mfccs_from_log_mel_spectrograms(logmel)[..., :mfcc_bins]

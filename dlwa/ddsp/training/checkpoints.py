@@ -58,7 +58,11 @@ def best_step(folder):
     """Step of the checkpoint with the lowest loss so far, or None."""
     state = runfiles.read_json(Path(folder) / STATE_FILE) or {}
     step = state.get("best_step")
-    return step if isinstance(step, int) and Path(f"{prefix_of(folder, step)}.index").exists() else None
+    return (
+        step
+        if isinstance(step, int) and Path(f"{prefix_of(folder, step)}.index").exists()
+        else None
+    )
 
 
 def best_loss(folder):
@@ -98,7 +102,9 @@ def write(folder, step, objects):
             tree.save_counter.assign(step)
             tree.write(prefix)
         except tf.errors.OpError as error:
-            raise OSError(f"checkpoint ckpt-{step} could not be written: {error.message}") from error
+            raise OSError(
+                f"checkpoint ckpt-{step} could not be written: {error.message}"
+            ) from error
         if not is_readable(prefix):
             raise OSError(f"checkpoint ckpt-{step} could not be read back after writing")
         # The index makes a checkpoint visible, so it comes last.

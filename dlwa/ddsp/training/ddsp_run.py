@@ -82,8 +82,12 @@ def parse_gin(restore_dir):
 
 
 def _train(save_dir, restore_dir):
+    import keras
+
     from dlwa.ddsp.training import models, train_util, trainers
 
+    # First weights, like the noise and the order of the data, are a function of the seed.
+    keras.utils.set_random_seed(trainers.configured_seed())
     strategy = train_util.get_strategy(tpu=FLAGS.tpu, cluster_config=FLAGS.cluster_config)
     with strategy.scope():
         model = models.get_model()

@@ -57,8 +57,9 @@ class Progress:
         if step % self.steps_per_summary == 0:
             self._summarize(step)
         now = time.monotonic()
-        if self.folder and (force or step == self._first_step + 1
-                            or now - self._reported >= _REPORT_EVERY_S):
+        if self.folder and (
+            force or step == self._first_step + 1 or now - self._reported >= _REPORT_EVERY_S
+        ):
             self._reported = now
             runfiles.report_step(
                 self.folder, step, self.total_steps, losses, self.steps_per_s, **more

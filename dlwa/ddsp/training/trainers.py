@@ -187,9 +187,11 @@ class Trainer:
     def _optimizer_objects(self):
         # The layout of the field's checkpoints: entry 0 is not used, then both moments of each
         # variable in turn.
-        moments = [v for pair in zip(
-            self.optimizer._momentums, self.optimizer._velocities, strict=True
-        ) for v in pair]
+        moments = [
+            v
+            for pair in zip(self.optimizer._momentums, self.optimizer._velocities, strict=True)
+            for v in pair
+        ]
         objects = {f"optimizer/_variables/{i + 1}": v for i, v in enumerate(moments)}
         objects["optimizer/_iterations"] = self.optimizer.iterations
         return objects
@@ -239,6 +241,14 @@ class Trainer:
                 checkpoints.load_values(prefix, scale)
         logging.info("Restored %s at step %d", prefix, int(self.step.value))
         return prefix
+
+
+def configured_seed():
+    """The seed that gin gives the trainer, 0 if it gives none."""
+    try:
+        return int(gin.query_parameter("trainers.Trainer.seed"))
+    except ValueError:
+        return 0
 
 
 @_configurable
