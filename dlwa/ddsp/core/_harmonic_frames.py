@@ -5,8 +5,8 @@ the same for all harmonics. So a frame of sound is (sines of the frame) x (ampli
 ends), two matrix products, and no amplitude or frequency envelope is ever stretched to samples. The
 sines themselves are made a chunk at a time and made again for the gradient.
 
-The phase is exact: within a frame the sum of a straight line has a closed form, and the phase at the
-start of each frame is summed in float64 and wrapped, so an hour-long tone stays in tune.
+The phase is exact: within a frame the sum of a straight line has a closed form, and the phase at
+the start of each frame is summed in float64 and wrapped, so an hour-long tone stays in tune.
 """
 
 import math
@@ -129,8 +129,6 @@ def _by_chunks(function, n_harmonics, *frames):
         return tf.reshape(x, tf.concat([[n_chunks, size], tf.shape(x)[1:]], axis=0))
 
     chunks = [tf.ensure_shape(chunked(x), [None, size, *x.shape[1:]]) for x in frames]
-    results = tf.map_fn(
-        lambda parts: function(*parts), chunks, fn_output_signature=tf.float32
-    )
+    results = tf.map_fn(lambda parts: function(*parts), chunks, fn_output_signature=tf.float32)
     flat = tf.reshape(results, tf.concat([[n_chunks * size], tf.shape(results)[2:]], axis=0))
     return flat[:n_frames]

@@ -32,9 +32,7 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
     padded = pad_axis(angular_frequency, [0, remainder], axis=1)
     n_chunks = (n_time + remainder) // chunk_size
     rest_shape = tf.shape(angular_frequency)[2:]
-    chunks = tf.reshape(
-        padded, tf.concat([[n_batch, n_chunks, chunk_size], rest_shape], axis=0)
-    )
+    chunks = tf.reshape(padded, tf.concat([[n_batch, n_chunks, chunk_size], rest_shape], axis=0))
     phase = tf.cumsum(chunks, axis=2)
     two_pi = tf.constant(2.0 * math.pi, dtype=angular_frequency.dtype)
     ends = phase[:, :, -1:] % two_pi

@@ -62,8 +62,8 @@ def _image_resize(inputs, n_timesteps, method, align_corners):
 
 def crossfade_windows(hop_size):
     """The fading (falling, rising) halves of a Hann window, each `[hop_size]`."""
-    angle = 3.141592653589793 * tf.cast(tf.range(hop_size), tf.float32) / tf.cast(
-        hop_size, tf.float32
+    angle = (
+        3.141592653589793 * tf.cast(tf.range(hop_size), tf.float32) / tf.cast(hop_size, tf.float32)
     )
     falling = 0.5 + 0.5 * tf.cos(angle)
     return falling, 1.0 - falling
@@ -86,9 +86,7 @@ def upsample_with_windows(inputs, n_timesteps, add_endpoint=True):
     """
     inputs = tf_float32(inputs)
     if len(inputs.shape) != 3:
-        raise ValueError(
-            f"inputs.shape={tuple(inputs.shape)} must be [batch, n_frames, channels]"
-        )
+        raise ValueError(f"inputs.shape={tuple(inputs.shape)} must be [batch, n_frames, channels]")
     if add_endpoint:
         inputs = tf.concat([inputs, inputs[:, -1:, :]], axis=1)
     n_frames = inputs.shape[1]

@@ -3,6 +3,7 @@
 import gin
 import tensorflow as tf
 
+from ._helpers import tf_float32
 from ._units import (
     bark_to_hz,
     hz_to_bark,
@@ -12,7 +13,6 @@ from ._units import (
     soft_limit,
     unit_to_hz,
 )
-from ._helpers import tf_float32
 
 _register = gin.register(module="dlwa.ddsp.core")
 

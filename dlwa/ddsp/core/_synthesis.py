@@ -1,7 +1,5 @@
 """From frames of controls to harmonic sound."""
 
-import tensorflow as tf
-
 from ._harmonic_frames import harmonic_frames
 from ._helpers import tf_float32
 from ._oscillators import (
@@ -65,9 +63,7 @@ def harmonic_synthesis(
     if harmonic_shifts is None and _whole_hop(
         frequencies, amplitudes, n_samples, amp_resample_method
     ):
-        return harmonic_frames(
-            frequencies, amplitudes, n_samples, sample_rate, amp_resample_method
-        )
+        return harmonic_frames(frequencies, amplitudes, n_samples, sample_rate, amp_resample_method)
     freqs = get_harmonic_frequencies(frequencies, n_harmonics)
     if harmonic_shifts is not None:
         freqs *= 1.0 + tf_float32(harmonic_shifts)

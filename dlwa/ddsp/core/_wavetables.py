@@ -50,9 +50,7 @@ def harmonic_distribution_to_wavetable(harmonic_distribution, n_wavetable=2048):
     harmonic_distribution = tf_float32(harmonic_distribution)
     n_bins = n_wavetable // 2 + 1
     n_harmonics = harmonic_distribution.shape[-1]
-    paddings = [[0, 0]] * (len(harmonic_distribution.shape) - 1) + [
-        [1, n_bins - 1 - n_harmonics]
-    ]
+    paddings = [[0, 0]] * (len(harmonic_distribution.shape) - 1) + [[1, n_bins - 1 - n_harmonics]]
     spectrum = tf.complex(tf.pad(harmonic_distribution, paddings), 0.0)
     return tf.signal.irfft(spectrum) * (n_wavetable / 2)
 

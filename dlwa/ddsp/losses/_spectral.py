@@ -93,10 +93,9 @@ class SpectralLoss(Loss):
 
 
 def _check_lengths(target_audio, audio):
-    ours, theirs = target_audio.shape, audio.shape
-    if len(ours) > 1 and len(theirs) > 1 and None not in (ours[1], theirs[1]):
-        if ours[1] != theirs[1]:
-            raise ValueError(
-                f"target_audio.shape={tuple(ours)} and audio.shape={tuple(theirs)} "
-                "must have the same length"
-            )
+    if target_audio.shape.is_compatible_with(audio.shape):
+        return
+    raise ValueError(
+        f"target_audio.shape={tuple(target_audio.shape)} and audio.shape={tuple(audio.shape)} "
+        "must be the same"
+    )

@@ -142,7 +142,7 @@ def main(unused_argv):
         return _fail(save_dir, _EXIT_USAGE, reason, error.hint)
     except FileNotFoundError as error:
         return _fail(save_dir, _EXIT_NOT_FOUND, str(error))
-    except (guards.TrainingFailed, model_config.OtherModelError, ValueError, OSError) as error:
+    except (guards.TrainingFailedError, model_config.OtherModelError, ValueError, OSError) as error:
         logging.debug("details", exc_info=True)
         return _fail(save_dir, _EXIT_FAILED, str(error))
     return _EXIT_OK

@@ -10,7 +10,7 @@ _PLATEAU_EVALUATIONS = 10
 _PLATEAU_SHARE = 0.005
 
 
-class TrainingFailed(Exception):
+class TrainingFailedError(Exception):
     """The training cannot go on; the message says why and what to try."""
 
 

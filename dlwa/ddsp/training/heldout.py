@@ -38,8 +38,7 @@ def find(provider, batch_size):
     if not isinstance(pattern, str) or not hasattr(provider, "with_file_pattern"):
         return None
     folder = Path(pattern).parent
-    files = sorted(glob.glob(glob.escape(str(folder)) + f"/{HELDOUT_PREFIX}*"))
-    if not any(Path(f).stat().st_size for f in files):
+    if not any(path.stat().st_size for path in folder.glob(f"{HELDOUT_PREFIX}*")):
         return None
     heldout = HeldOut(
         provider.with_file_pattern(glob.escape(str(folder)) + f"/{HELDOUT_PREFIX}*"), batch_size

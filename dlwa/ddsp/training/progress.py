@@ -17,7 +17,7 @@ _SLOW_WINDOWS = 3
 
 
 class Progress:
-    """Reports the steps of a training into its folder; an empty folder name reports to the log only.
+    """Reports the steps of a training into its folder; without a folder to the log only.
 
     Args:
         save_dir: the training's folder.

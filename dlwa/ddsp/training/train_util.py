@@ -35,7 +35,7 @@ STATISTICS_FILES = ("dataset_statistics.json", "dataset_statistics.pkl")
 
 def expand_path(file_path):
     """A path with its variables and ~ spelt out."""
-    return os.path.expanduser(os.path.expandvars(file_path))
+    return str(Path(os.path.expandvars(file_path)).expanduser())
 
 
 def get_strategy(tpu="", cluster_config=""):
@@ -135,7 +135,7 @@ class _Loop:
             # Before note_best, the old best is still spared; the new one is the newest.
             self.trainer.save(self.save_dir)
         except OSError as error:
-            raise guards.TrainingFailed(
+            raise guards.TrainingFailedError(
                 f"{error}. The checkpoints before step {step} are whole; free some space and "
                 "train again to resume"
             ) from error
@@ -160,7 +160,7 @@ class _Loop:
         self.rollbacks += 1
         prefix = checkpoints.newest(self.save_dir) if self.save_dir else None
         if self.rollbacks > guards.MAX_ROLLBACKS or prefix is None:
-            raise guards.TrainingFailed(
+            raise guards.TrainingFailedError(
                 f"The loss is not a number ({bad}) after {self.rollbacks - 1} rollbacks; lower the "
                 "learning rate, e.g. -- --gin_param=learning_rate=1e-4, or look for faulty "
                 "recordings in the data set"
@@ -213,7 +213,7 @@ def train(
         'finished' or 'stopped'.
 
     Raises:
-        guards.TrainingFailed: if the loss stays not a number, or a checkpoint cannot be written.
+        guards.TrainingFailedError: if the loss stays not a number, or a checkpoint cannot be written.
     """
     if report_loss_to_hypertune:
         import hypertune  # noqa: F401  (only where the user runs a study; fails early if absent)
