@@ -15,7 +15,10 @@ def normalise(argv: Sequence[str]) -> list[str]:
     pending = iter(words)
     for word in pending:
         if word == "--root":
-            front += [word, *[value for value in [next(pending, None)] if value is not None]]
+            value = next(pending, None)
+            if value is None:
+                return [word]  # typer says that it wants a value
+            front += [word, value]
         elif word.startswith("--root="):
             front.append(word)
         else:

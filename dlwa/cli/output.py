@@ -170,7 +170,9 @@ def console(stream: IO[str] | None = None) -> Any:
     from rich.console import Console
 
     stream = stream or sys.stdout
-    return Console(file=stream, no_color=not wants_colour(stream), highlight=False)
+    # without a colour system rich leaves out bold and italics too, which NO_COLOR alone would not
+    colours: Any = "auto" if wants_colour(stream) else None
+    return Console(file=stream, color_system=colours, highlight=False)
 
 
 def _story(message: str) -> None:
