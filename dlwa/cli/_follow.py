@@ -15,18 +15,32 @@ def follow(run: Run, settings: Settings) -> Run:
 
     Raises `KeyboardInterrupt` when the user has had enough; the run goes on.
     """
-    told = ""
-    with output.progress(run.kind) as shown:
-        while True:
-            now = _runs.again(run, settings)
-            if not now.live:
-                return now
-            word = now.reason if now.state in ("queued", "stalled") else ""
-            if word and word != told:
-                output.say(f"{now.state}: {_runs.standing(now)}")
-            told = word
-            at = progress.progress_of(now)
-            if at:
+    now, at = _until_it_reports(run, settings)
+    if at is None:
+        return now
+    with output.progress(run.kind, at.total, at.unit) as shown:
+        told: progress.Progress | None = None
+        while now.live:
+            if at and at != told:
                 shown.describe(at.what)
-                shown.update(at.done, at.total)
+                shown.update(round(at.done, 1), at.total)
+                told = at
             time.sleep(_LOOK_EVERY_S)
+            now = _runs.again(run, settings)
+            at = progress.progress_of(now)
+    return now
+
+
+def _until_it_reports(run: Run, settings: Settings) -> tuple[Run, progress.Progress | None]:
+    """Wait for the first word on its progress, saying meanwhile why there is none."""
+    told = ""
+    while True:
+        now = _runs.again(run, settings)
+        at = progress.progress_of(now) if now.state == "running" else None
+        if at or not now.live:
+            return now, at
+        word = _runs.standing(now) if now.state in ("queued", "stalled") else ""
+        if word and word != told:
+            output.say(f"{now.state}: {word}")
+            told = word
+        time.sleep(_LOOK_EVERY_S)
