@@ -1,0 +1,66 @@
+"""Lab files: typed, strict, without secrets."""
+
+from pathlib import Path
+
+import pytest
+
+from dlwa.errors import NotFoundError, UsageError
+from dlwa.labs import Lab, Limits, lab_from, lab_names, read_lab
+
+HOST = {"host": "vm.example.org", "root": "/data/dlwa"}
+
+
+@pytest.mark.parametrize("name", ["local", "azure.example", "slurm.example"])
+def test_the_shipped_files_are_right(project: Path, name: str) -> None:
+    assert read_lab(project / "labs", name).name == name
+
+
+def test_the_local_lab_needs_no_file(tmp_path: Path) -> None:
+    assert read_lab(tmp_path, "local") == Lab("local") and Lab("local").is_local
+
+
+def test_an_unknown_lab_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "azure.yaml").write_text("host: a\nroot: /x\n")
+    assert lab_names(tmp_path) == ["azure", "local"]
+    with pytest.raises(NotFoundError) as caught:
+        read_lab(tmp_path, "azur")
+    assert caught.value.hint == "did you mean azure?"
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "hint"),
+    [
+        ({"hots": "x"}, "hots", "host?"),
+        ({"limits": {"run_per_owner": 1}}, "run_per_owner", "runs_per_owner?"),
+        ({"password": "hunter2"}, "secret", "SSH key"),
+        ({"ssh_passphrase": "x"}, "secret", "SSH key"),
+        ({"port": "22"}, "port", ""),
+        ({"port": 70000}, "port", ""),
+        ({"port": True}, "port", ""),
+        ({"scheduler": "pbs"}, "screen or slurm", ""),
+        ({"host": "-oProxyCommand=x"}, "host", ""),
+        ({"user": "a\nb"}, "user", ""),
+        ({"limits": {"runs_per_owner": 0}}, "runs_per_owner", ""),
+        ({"limits": {"hours_per_run": "1d"}}, "hours_per_run", ""),
+        ({"limits": [1]}, "limits", ""),
+        ({"stops_at": "25:00"}, "stops_at", ""),
+        ({"host_keys": ["ssh-ed25519"]}, "host_keys", ""),
+        ({"root": None}, "root", ""),
+    ],
+)
+def test_what_cannot_be_right_is_refused(change: dict, word: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        lab_from({**HOST, **change}, "vm", "labs/vm.yaml")
+    assert word in caught.value.message and "labs/vm.yaml" in caught.value.message
+    assert hint in caught.value.hint
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_a_time_of_day_survives_yaml(tmp_path: Path) -> None:
+    (tmp_path / "vm.yaml").write_text("host: a\nroot: /x\nstops_at: 22:30\n")
+    assert read_lab(tmp_path, "vm").stops_at == "22:30"
+
+
+def test_limits_are_typed() -> None:
+    lab = lab_from({**HOST, "limits": {"runs_per_owner": 2, "hours_per_run": 1.5}}, "vm", "f")
+    assert lab.limits == Limits(runs_per_owner=2, hours_per_run=1.5)
