@@ -1,4 +1,4 @@
-"""Differentiable digital signal processing: synthesizers, effects and losses a network can learn with.
+"""Differentiable signal processing: synthesizers, effects and losses a network can learn with.
 
     from dlwa import ddsp
     audio = ddsp.synths.Harmonic(n_samples=16000)(amplitudes, harmonic_distribution, f0_hz)

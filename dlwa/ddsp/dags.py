@@ -1,7 +1,8 @@
 """Modules wired by the names of their outputs.
 
-A DAG is a list of nodes `[module, [input keys], [output keys]]`. Nodes run in the order of the list;
-every result is kept under its module's name, so that later nodes can ask for 'harmonic/signal'.
+A DAG is a list of nodes `[module, [input keys], [output keys]]`. Nodes run in the order of the
+list; every result is kept under its module's name, so that later nodes can ask for
+'harmonic/signal'.
 """
 
 import gin

@@ -1,7 +1,8 @@
 """Runs the recorded calls of the reference package against ours.
 
 Each file of tests/golden holds, for one function or class, arrays and a JSON list of cases: how to
-construct it, which calls to make, and what they gave. The format is described in tests/golden/README.md.
+construct it, which calls to make, and what they gave. The format is described in
+tests/golden/README.md.
 """
 
 import functools

@@ -213,7 +213,7 @@ def train(
         'finished' or 'stopped'.
 
     Raises:
-        guards.TrainingFailedError: if the loss stays not a number, or a checkpoint cannot be written.
+        guards.TrainingFailedError: if the loss stays not a number or a save fails.
     """
     if report_loss_to_hypertune:
         import hypertune  # noqa: F401  (only where the user runs a study; fails early if absent)
