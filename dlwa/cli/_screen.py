@@ -34,7 +34,8 @@ def screen(seen: Snapshot, width: int, height: int, *, unicode: bool = True) -> 
     log = [Line(f"-- log {'-' * width}", "dim"), *map(_log, seen.log[-free:])] if free > 0 else []
     lines = [*head, *gpus, *curve, *log]
     lines += [Line("")] * (height - len(lines) - len(foot))
-    return [Line(line.text[:width], line.style) for line in (*lines, *foot)]
+    whole = [*lines, *foot][:height]
+    return [Line(line.text[:width], line.style) for line in whole]
 
 
 def plain(seen: Snapshot) -> str:
