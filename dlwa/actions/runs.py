@@ -126,7 +126,8 @@ def find_run(runs: list[Run], text: str) -> Run:
 
     Raises `NotFoundError` if there is none, `UsageError` if it could be several.
     """
-    session = text.split(".", 1)[1] if text.split(".", 1)[0].isdigit() else text
+    head, dot, rest = text.partition(".")
+    session = rest if dot and head.isdigit() else text
     exact = [run for run in runs if run.id == text or (run.session and run.session == session)]
     named = exact or [run for run in runs if run.name == text]
     named = named or [run for run in runs if run.name.endswith(f"/{text}")]

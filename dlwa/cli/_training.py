@@ -37,7 +37,7 @@ def train(words: Words, *, dry_run: bool, yes: bool, no_input: bool) -> int:
         fresh=words.fresh,
         cpu=words.cpu,
     )
-    if planned.already_done and not words.extra:
+    if planned.already_done:
         return _tell_done(planned)
     _tell_plan(planned, settings.workspace.shown(planned.job.folder))
     if dry_run:

@@ -1,0 +1,172 @@
+"""Locks and claims: whose turn it is, why not, and that nobody gets what another holds."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dlwa.claims import Claims, Device, Want
+from dlwa.locks import FileLock, is_locked
+
+GPUS = [Device("GPU-a", "GPU 0"), Device("GPU-b", "GPU 1")]
+
+
+def want(run_id: str, owner: str = "ann", **more) -> Want:
+    return Want(run_id, owner, f"{owner}/{run_id}", "/nowhere", pool="gpu", **more)
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Claims:
+    return Claims(tmp_path / "locks")
+
+
+def ask(claims: Claims, ticket, devices=GPUS):
+    answer = claims.ask(ticket, devices)
+    return [device.key for device in answer.granted] if answer.granted is not None else answer
+
+
+def test_two_runs_two_gpus_a_third_waits_and_is_told_for_whom(claims: Claims) -> None:
+    first, second, third = (claims.enter(want(name)) for name in ("one", "two", "three"))
+    assert ask(claims, first) == ["GPU-a"]
+    assert ask(claims, second) == ["GPU-b"]
+    answer = ask(claims, third)
+    assert answer.reason == "GPU 0 is used by ann/one; GPU 1 is used by ann/two"
+    assert answer.position == 1
+    assert {blocker.run_id for blocker in answer.blockers} == {"one", "two"}
+    claims.leave(first)
+    assert ask(claims, third) == ["GPU-a"]
+
+
+def test_a_gpu_used_from_outside_is_not_taken(claims: Claims) -> None:
+    busy = [Device("GPU-a", "GPU 0", "pid 42 (bob python)"), GPUS[1]]
+    first, second = claims.enter(want("one")), claims.enter(want("two"))
+    assert ask(claims, first, busy) == ["GPU-b"]
+    reason = ask(claims, second, busy).reason
+    assert "pid 42 (bob python), from outside dlwa" in reason and "ann/one" in reason
+
+
+def test_who_came_first_is_served_first(claims: Claims) -> None:
+    first, second = claims.enter(want("one", "ann")), claims.enter(want("two", "bob"))
+    one = GPUS[:1]
+    answer = ask(claims, second, one)
+    assert answer.position == 2 and answer.reason == "others are first"
+    assert ask(claims, first, one) == ["GPU-a"]
+
+
+def test_turns_go_round_the_owners(claims: Claims) -> None:
+    """Ann asked three times before Bob did; Bob still comes second."""
+    anns = [claims.enter(want(f"ann{n}", "ann")) for n in range(3)]
+    bob = claims.enter(want("bob", "bob"))
+    assert ask(claims, anns[0], GPUS[:1]) == ["GPU-a"]
+    assert ask(claims, bob, GPUS[:1]).position == 1
+    assert ask(claims, anns[1], GPUS[:1]).position == 2
+
+
+def test_who_needs_two_gpus_is_not_overtaken_for_ever(claims: Claims) -> None:
+    holder = claims.enter(want("holder", "ann"))
+    assert ask(claims, holder) == ["GPU-a"]
+    big, small = claims.enter(want("big", "bob", count=2)), claims.enter(want("small", "cid"))
+    assert "GPU 0 is used by ann/holder" in ask(claims, big).reason
+    assert ask(claims, small).position == 2
+    claims.leave(holder)
+    assert ask(claims, big) == ["GPU-a", "GPU-b"]
+
+
+def test_more_gpus_than_there_are_is_said(claims: Claims) -> None:
+    assert ask(claims, claims.enter(want("x", count=3))).reason == (
+        "needs 3 GPUs, the machine has 2"
+    )
+
+
+def test_the_limit_of_an_owner_holds_and_others_pass(claims: Claims) -> None:
+    one = claims.enter(want("one", runs_per_owner=1))
+    two = claims.enter(want("two", runs_per_owner=1))
+    bob = claims.enter(want("bob", "bob", runs_per_owner=1))
+    assert ask(claims, one) == ["GPU-a"]
+    assert ask(claims, two).reason == "ann already has 1 of 1 runs: ann/one"
+    assert ask(claims, bob) == ["GPU-b"]
+
+
+def test_a_halted_run_loses_its_turn_meanwhile(claims: Claims) -> None:
+    halted, other = claims.enter(want("halted", "ann")), claims.enter(want("other", "bob"))
+    long_ago = time.time() - 3600
+    os.utime(halted.lock.path, (long_ago, long_ago))
+    assert ask(claims, other, GPUS[:1]) == ["GPU-a"]
+    assert ask(claims, halted, GPUS) == ["GPU-b"]
+
+
+def test_a_killed_run_gives_everything_back(claims: Claims) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from dlwa.claims import *\n"
+        "claims = Claims(Path(sys.argv[1]))\n"
+        "ticket = claims.enter(Want('dead', 'bob', 'bob/dead', '/', pool='gpu'))\n"
+        "print(bool(claims.ask(ticket, [Device('GPU-a', 'GPU 0')]).granted), flush=True)\n"
+        "time.sleep(60)"
+    )
+    argv = [sys.executable, "-c", script, str(claims.folder)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "True\n"
+        mine = claims.enter(want("mine"))
+        assert "bob/dead" in ask(claims, mine, GPUS[:1]).reason
+        holder.send_signal(signal.SIGKILL)
+    assert ask(claims, mine, GPUS[:1]) == ["GPU-a"]
+    assert [entry.want.run_id for entry in claims.look()] == ["mine"]
+
+
+def test_a_lock_holds_against_others_and_carries_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    mine, other = FileLock(path), FileLock(path)
+    assert mine.try_acquire() and not other.try_acquire() and is_locked(path)
+    mine.write("a longer note")
+    mine.write("short")
+    assert path.read_text() == "short"
+    mine.release()
+    assert other.try_acquire() and not is_locked(tmp_path / "none")
+
+
+def test_a_lock_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("keep")
+    (tmp_path / "x.lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError):
+        FileLock(tmp_path / "x.lock").try_acquire()
+    assert (tmp_path / "precious").read_text() == "keep"
+
+
+RACER = """
+import json, sys, time
+from pathlib import Path
+from dlwa.claims import Claims, Device, Want
+folder, number, go = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+claims, gpus = Claims(folder / "locks"), [Device("GPU-a", "GPU 0"), Device("GPU-b", "GPU 1")]
+time.sleep(max(0.0, go - time.time()))
+ticket = claims.enter(Want(f"run{number}", f"owner{int(number) % 5}", number, "/", pool="gpu"))
+while (answer := claims.ask(ticket, gpus)).granted is None:
+    time.sleep(0.02)
+key = answer.granted[0].key
+with (folder / "story").open("a") as story:
+    story.write(json.dumps([time.monotonic(), key, "taken", number]) + "\\n")
+    story.flush()
+    time.sleep(0.02)
+    story.write(json.dumps([time.monotonic(), key, "left", number]) + "\\n")
+claims.leave(ticket)
+"""
+
+
+def test_forty_at_once_on_two_gpus_never_share_one(tmp_path: Path) -> None:
+    go = str(time.time() + 4.0)
+    racers = [
+        subprocess.Popen([sys.executable, "-c", RACER, str(tmp_path), str(number), go])
+        for number in range(40)
+    ]
+    assert [racer.wait(timeout=120) for racer in racers] == [0] * 40
+    story = sorted(json.loads(line) for line in (tmp_path / "story").read_text().splitlines())
+    holder: dict[str, str | None] = {"GPU-a": None, "GPU-b": None}
+    for _, key, what, number in story:
+        assert holder[key] == (None if what == "taken" else number), "two held one GPU"
+        holder[key] = number if what == "taken" else None
+    assert len(story) == 80
