@@ -18,8 +18,24 @@ from dlwa.ddsp.training.data_preparation._settings import CREPE_RATE, Settings
 from dlwa.ddsp.training.data_preparation._sources import Source
 
 LOUDNESS_FFT = 512
+_SAMPLE_BYTES = 4
 _BLOCK_FRAMES = 2048
 _SILENT_PEAK = 1e-3  # -60 dB below full scale
+
+
+@dataclass(frozen=True)
+class StoredSamples:
+    """Float32 samples in a file; slices of them are read when asked for."""
+
+    file: Path
+
+    def __len__(self) -> int:
+        return self.file.stat().st_size // _SAMPLE_BYTES
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        start, stop, _ = part.indices(len(self))
+        count = max(0, stop - start)
+        return np.fromfile(self.file, "<f4", count, offset=start * _SAMPLE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -27,8 +43,8 @@ class Recording:
     """A measured recording; features are `[n_frames]`, audio is `[n_samples]` on disk."""
 
     source: Source
-    audio: np.ndarray
-    audio_16k: np.ndarray
+    audio: StoredSamples
+    audio_16k: StoredSamples
     f0_hz: np.ndarray
     f0_confidence: np.ndarray
     loudness_db: np.ndarray
@@ -65,8 +81,8 @@ def _silence(peak: float) -> str:
     return f"is silent (its loudest sample is {20 * np.log10(peak):.0f} dB below full scale)"
 
 
-def _decode(source: Source, rate: int, file: Path) -> tuple[np.ndarray, float]:
-    """Write the samples at this rate to ``file``; return them as a map of it, and their peak."""
+def _decode(source: Source, rate: int, file: Path) -> tuple[StoredSamples, float]:
+    """Write the samples at this rate to ``file``; return them, and their peak."""
     peak = 0.0
     with file.open("wb") as stream:
         for block in stream_audio(source.path, rate):
@@ -75,7 +91,7 @@ def _decode(source: Source, rate: int, file: Path) -> tuple[np.ndarray, float]:
                 stream.write(np.ascontiguousarray(block, "<f4").tobytes())
     if not file.stat().st_size:
         raise AudioFileError(source.path, "holds no samples")
-    return np.memmap(file, "<f4", mode="r"), peak
+    return StoredSamples(file), peak
 
 
 def centred_blocks(audio: np.ndarray, frame: int, hop: int) -> Iterator[np.ndarray]:

@@ -94,6 +94,13 @@ def prepare(
     work_dir = Path(tempfile.mkdtemp(prefix=".preparing-", dir=prefix.parent))
     try:
         progress = Progress(sum(source.info.seconds for source in sources))
+        logging.info(
+            "%d recordings of %.1f s in all; pitch by CREPE %s in %s",
+            len(sources),
+            progress.total_s,
+            settings.pitch_model,
+            settings.precision,
+        )
         materials = _measure(sources, settings, work_dir, progress, refused)
         chosen = split([m.strip for m in materials], [m.hash for m in materials], settings)
         train = _windows(chosen.train, settings)

@@ -1,6 +1,6 @@
 """What a dataset shall look like."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 CREPE_RATE = 16000
 PITCH_MODELS = ("auto", "tiny", "small", "medium", "large", "full")
@@ -47,6 +47,16 @@ class Settings:
     def frames_per_hop(self) -> int:
         """Frames between the starts of two windows, at least one."""
         return max(1, int(self.hop_secs * self.frame_rate))
+
+    def on_this_machine(self) -> "Settings":
+        """The settings with the pitch model and the precision that "auto" stands for here."""
+        from dlwa.ddsp import pitch
+
+        return replace(
+            self,
+            pitch_model=pitch.resolve_pitch_model(self.pitch_model),
+            precision=pitch.resolve_precision(self.precision).name,
+        )
 
     def as_dict(self) -> dict:
         """The settings as plain values, for dataset.json."""

@@ -135,7 +135,7 @@ def _audio(window: Window, name: str, rate: int, settings: Settings) -> np.ndarr
         source = getattr(piece.recording, name)
         begin, end = round(place * samples_per_frame), round((place + n) * samples_per_frame)
         start = round((piece.start + skip) * samples_per_frame)
-        part = np.array(source[start : start + min(end, len(out)) - begin])
+        part = source[start : start + min(end, len(out)) - begin]
         _fade(part, rate, at_start=skip == 0 and place > 0, at_end=_ends_inside(piece, skip, n))
         out[begin : begin + len(part)] = part
     return out

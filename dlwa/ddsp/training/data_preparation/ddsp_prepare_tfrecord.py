@@ -4,7 +4,6 @@
         --output_tfrecord_path=datasets/ddsp/ann/violin/data.tfrecord --num_shards=10
 """
 
-import dataclasses
 import errno
 import os
 import signal
@@ -68,7 +67,6 @@ def run() -> None:
 
 
 def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
-    from dlwa.ddsp.pitch import resolve_pitch_model
     from dlwa.ddsp.training.data_preparation._clean_road import prepare
     from dlwa.ddsp.training.data_preparation._dataset_files import write_papers
 
@@ -78,7 +76,7 @@ def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
     prepared = prepare(
         files,
         Path(f"{prefix}-train") if split else prefix,
-        dataclasses.replace(settings, pitch_model=resolve_pitch_model(settings.pitch_model)),
+        settings.on_this_machine(),
         FLAGS.num_shards,
         folder=FLAGS.input_audio_dir,
         heldout_prefix=f"{prefix}-eval" if split else None,

@@ -102,7 +102,7 @@ def prepare_tfrecord(
         hop_secs=hop_secs,
         center=center,
         viterbi=viterbi,
-        pitch_model=resolve_pitch_model(pitch_model or "auto"),
+        pitch_model=pitch_model or "auto",
         precision=precision or "auto",
         heldout_fraction=eval_split_fraction,
     )
@@ -110,7 +110,7 @@ def prepare_tfrecord(
     prepare(
         paths,
         f"{output_tfrecord_path}-train" if split else output_tfrecord_path,
-        settings,
+        settings.on_this_machine(),
         num_shards,
         heldout_prefix=f"{output_tfrecord_path}-eval" if split else None,
     )
