@@ -26,6 +26,8 @@ _HOMES = {
     "TransferError": "_errors",
     "best_octaves": "_conditioning",
     "condition": "_conditioning",
+    "controls_for": "_transfer",
+    "detected_notes": "_conditioning",
     "load_model": "_model",
     "measure": "_measure",
     "reference_octaves": "_conditioning",

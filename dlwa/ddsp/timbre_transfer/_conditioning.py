@@ -71,6 +71,14 @@ def condition(features, knobs, statistics=None, octave_rule=None):
     )
 
 
+def detected_notes(features, note_threshold=1.0):
+    """Where notes sound in a performance, `[n_frames]` of True and False."""
+    mask_on, _ = postprocessing.detect_notes(
+        features.loudness_db, features.f0_confidence, note_threshold=note_threshold
+    )
+    return mask_on
+
+
 def to_midi(f0_hz):
     """MIDI pitch of frequencies above 0."""
     return 69.0 + 12.0 * np.log2(np.maximum(f0_hz, 1e-3) / 440.0)

@@ -1,0 +1,114 @@
+"""Command demo_page: what a model learned, as sounds, pictures and one HTML page."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from dlwa import runfiles
+
+
+def main(argv=None):
+    """Run the command and leave the process with its exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv):
+    """Run the command; returns its exit code."""
+    given = _parser().parse_args(argv)
+    given.commands = [tuple(pair) for pair in json.loads(given.commands)]
+    try:
+        path = make_page(given)
+    except (ValueError, OSError) as error:
+        folder = os.environ.get("DLWA_RUN_DIR")
+        if folder:
+            runfiles.report_event(Path(folder), "failed", reason=str(error))
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(path)
+    return 0
+
+
+def make_page(given):
+    """Write index.html and the sounds it was made from into a folder; returns the page's path.
+
+    Args:
+        given: the command's arguments.
+
+    Raises:
+        ValueError: for a model or a sound that cannot be used.
+    """
+    from dlwa.ddsp.audio_io import read_audio, write_audio
+    from dlwa.ddsp.demo_page import _compose, _sounds
+    from dlwa.ddsp.pitch import resolve_pitch_model
+    from dlwa.ddsp.timbre_transfer import detected_notes, load_model, measure
+
+    tell = _teller(4)
+    given.out.mkdir(parents=True, exist_ok=True)
+    tracker = resolve_pitch_model(given.pitch_model)
+    model, untrained = load_model(given.model_dir, "best"), load_model(given.model_dir, "0")
+    recording, rate = read_audio(given.recording, model.sample_rate)
+    tell(1, "playing what it has never heard")
+    target_file = given.out / "unheard_recording.wav"
+    target = _sounds.cut_unheard(recording, rate, given.heldout_seconds, target_file)
+    features = measure(target_file, model.frame_rate, tracker, loudness_rate=model.loudness_rate)
+    notes = detected_notes(features)
+    played = {}
+    for name, player in (("before", untrained), ("after", model)):
+        tell(2 if name == "before" else 3, f"playing {name} the training")
+        audio = _sounds.resynthesize(player, features)
+        path = given.out / f"unheard_{name}_training.wav"
+        write_audio(path, audio, rate)
+        again = None
+        if np.abs(audio).max() > 1e-3:
+            again = measure(path, model.frame_rate, tracker)
+        played[name] = _compose.Played(
+            audio,
+            _sounds.spectral_distance(target, audio),
+            None if again is None else _sounds.pitch_agreement(features, again, notes),
+        )
+    tell(4, "drawing")
+    page = _compose.compose(given, model, (recording, rate), target, played)
+    path = given.out / "index.html"
+    aside = given.out / ".index.html.tmp"
+    aside.write_text(page.render(), encoding="utf-8")
+    aside.replace(path)
+    numbers = {
+        name: {"spectral_loss": p.distance, "pitch_within_50_cents": p.in_tune}
+        for name, p in played.items()
+    }
+    runfiles.write_json(given.out / "numbers.json", numbers)
+    return path
+
+
+def _teller(total):
+    folder = os.environ.get("DLWA_RUN_DIR", "")
+
+    def tell(done, what):
+        if folder and Path(folder).is_dir():
+            runfiles.report_progress(Path(folder), done, total, "pictures and sounds", what)
+
+    return tell
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="demo_page", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--model_dir", type=Path, required=True, help="Trained model.")
+    parser.add_argument("--recording", type=Path, required=True, help="What it learned from.")
+    parser.add_argument("--transfer_in", type=Path, required=True, help="Other instrument.")
+    parser.add_argument("--transfer_out", type=Path, required=True, help="The model playing it.")
+    parser.add_argument(
+        "--transfer_report", type=Path, required=True, help="JSON of that transfer."
+    )
+    parser.add_argument("--out", type=Path, required=True, help="Folder of the page.")
+    parser.add_argument("--heldout_seconds", type=float, default=8.0, help="Kept from training.")
+    parser.add_argument("--minutes", type=float, help="How long the training took.")
+    parser.add_argument("--instrument", default="instrument", help="What was learned.")
+    parser.add_argument("--other", default="instrument", help="What was transferred.")
+    parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full.")
+    parser.add_argument("--commands", default="[]", help="JSON list of [what, command].")
+    return parser

@@ -1,0 +1,187 @@
+"""What the page says: from sounds and numbers to titles, captions and pictures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlwa import runfiles
+from dlwa.ddsp.audio_io import read_audio
+from dlwa.ddsp.demo_page import _figures
+from dlwa.ddsp.demo_page._page import Card, Page, Picture
+from dlwa.ddsp.demo_page._sounds import sound_uri
+
+
+@dataclass(frozen=True)
+class Played:
+    """A resynthesis: its samples, its distance from the recording, its share of frames in tune."""
+
+    audio: np.ndarray
+    distance: float
+    in_tune: float | None
+
+
+def compose(given, model, recording, target, played):
+    """The Page of a demo.
+
+    Args:
+        given: the command's arguments.
+        model: the trained PlayableModel.
+        recording: (samples, rate) it learned from.
+        target: the samples it never heard, at the model's rate.
+        played: {'before': Played, 'after': Played}.
+    """
+    report = runfiles.read_json(given.transfer_report) or {}
+    steps = list(runfiles.read_lines(model.folder / runfiles.METRICS_FILE))
+    steps = [line for line in steps if isinstance(line.get("step"), int)]
+    took = f"{given.minutes:.1f} minutes" if given.minutes else "a few minutes"
+    return Page(
+        title=f"A {given.instrument} model, trained in {took}",
+        summary=f"dlwa listened to {len(recording[0]) / recording[1]:.0f} seconds of "
+        f"{given.instrument}, learned to turn pitch and loudness into its sound, and then played "
+        f"the melody of a {given.other}.",
+        facts=_facts(model, recording, steps, played),
+        learned=_learned(given, recording, steps),
+        compared=_compared(model, target, played),
+        verdict=verdict(played),
+        transferred=_transferred(given, report),
+        choices=[str(line) for line in report.get("explained", [])[1:]],
+        commands=given.commands,
+    )
+
+
+def verdict(played):
+    """Before and after in one sentence."""
+    before, after = played["before"], played["after"]
+    better = 1.0 - after.distance / before.distance if before.distance else 0.0
+    text = (
+        f"Distance from the recording (multi-scale spectral loss): {before.distance:.1f} before, "
+        f"{after.distance:.1f} after the training, {better:.0%} less."
+    )
+    if after.in_tune is not None:
+        text += f" Its pitch lies within 50 cents of the recording's in {after.in_tune:.0%} of the"
+        text += " time in which notes sound."
+    return text
+
+
+def _facts(model, recording, steps, played):
+    facts = [("recording", f"{len(recording[0]) / recording[1]:.0f} s")]
+    if steps:
+        facts.append(("training steps", str(steps[-1]["step"])))
+        facts.append(("loss", f"{_loss(steps[0]):.1f} → {_loss(steps[-1]):.1f}"))
+    if played["after"].in_tune is not None:
+        facts.append(("in tune", f"{played['after'].in_tune:.0%}"))
+    return [*facts, ("sample rate", f"{model.sample_rate / 1000:g} kHz")]
+
+
+def _loss(line):
+    losses = line.get("losses") or {}
+    return float(losses.get("total_loss", float("nan")))
+
+
+def _learned(given, recording, steps):
+    audio, rate = recording
+    cards = [
+        Card(
+            f"The recording: a {given.instrument}",
+            sound_uri(audio, rate),
+            _figures.spectrogram(audio[: 15 * rate], rate),
+            f"Spectrogram of the first 15 seconds of the {given.instrument}: harmonics as "
+            "parallel lines.",
+            "The first 15 seconds as a picture: time to the right, frequency upwards.",
+        )
+    ]
+    if len(steps) > 1:
+        numbers = [line["step"] for line in steps]
+        values = [_loss(line) for line in steps]
+        heldout = _heldout(steps)
+        cards.append(
+            Picture(
+                "The training",
+                _figures.loss(numbers, values, heldout),
+                f"Loss curve: from {values[0]:.1f} at the start to {values[-1]:.1f} after "
+                f"{numbers[-1]} steps.",
+                "The spectral loss says how far the model's sound is from the recording's; lower "
+                "is closer.",
+            )
+        )
+    return cards
+
+
+def _heldout(steps):
+    """(step, loss) at every step where the loss of unheard music changed."""
+    points = []
+    for line in steps:
+        value = line.get("heldout_loss")
+        if isinstance(value, int | float) and (not points or points[-1][1] != value):
+            points.append((line["step"], value))
+    return points
+
+
+def _compared(model, target, played):
+    rate = model.sample_rate
+    rows = (
+        ("The recording", target, "What was really played."),
+        ("Before the training", played["before"].audio, _distance(played["before"])),
+        ("After the training", played["after"].audio, _distance(played["after"])),
+    )
+    return [
+        Card(
+            title,
+            sound_uri(audio, rate),
+            _figures.spectrogram(audio, rate),
+            f"Spectrogram: {title.lower()}.",
+            caption,
+        )
+        for title, audio, caption in rows
+    ]
+
+
+def _distance(played):
+    return f"Spectral distance from the recording: {played.distance:.1f}."
+
+
+def _transferred(given, report):
+    cards = []
+    for title, path in (
+        (f"The {given.other}, as recorded", given.transfer_in),
+        (f"The {given.instrument} model plays it", given.transfer_out),
+    ):
+        audio, rate = read_audio(path, 16000)
+        cards.append(
+            Card(
+                title,
+                sound_uri(*read_audio(path)),
+                _figures.spectrogram(audio, rate),
+                f"Spectrogram: {title}.",
+                path.name,
+            )
+        )
+    curves, frame_rate = report.get("curves"), report.get("frame_rate")
+    if not curves or not frame_rate:
+        return cards
+    sounding = np.asarray(curves["f0_confidence"]) > 0.5
+    return [
+        *cards,
+        Picture(
+            "Pitch",
+            _figures.pitch(
+                frame_rate,
+                [("recorded", curves["f0_hz"]), ("played", curves["played_f0_hz"])],
+                sounding,
+            ),
+            "Pitch over time, as recorded and as played.",
+            "Where no note sounds there is no line.",
+        ),
+        Picture(
+            "Loudness",
+            _figures.loudness(
+                frame_rate,
+                [
+                    ("recorded", curves["loudness_db"]),
+                    ("played", curves["played_loudness_db"]),
+                ],
+            ),
+            "Loudness over time, as recorded and as played.",
+            "The model plays at the loudness it has learned; between notes it is softer.",
+        ),
+    ]
