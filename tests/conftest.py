@@ -22,7 +22,7 @@ def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     """Keep the settings, the locks and the variables of whoever runs the tests out of them."""
     for name in [name for name in os.environ if name.startswith("DLWA_")]:
         monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "FORCE_COLOR", "STY", "WINDOW"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "STY", "WINDOW"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
     monkeypatch.setenv("DLWA_LOCK_DIR", str(tmp_path_factory.mktemp("locks")))

@@ -202,7 +202,18 @@ class TestTerminal:
 
     def show(self, tmux: list[str], width: int, height: int, root: Path, **env: str) -> None:
         words = [f"{key}={value}" for key, value in {"PYTHONPATH": str(PROJECT), **env}.items()]
-        command = ["env", "LC_ALL=C.UTF-8", *words, sys.executable, "-m", "dlwa.cli"]
+        command = [
+            "env",
+            "-u",
+            "COLUMNS",
+            "-u",
+            "LINES",
+            "LC_ALL=C.UTF-8",
+            *words,
+            sys.executable,
+            "-m",
+            "dlwa.cli",
+        ]
         command += ["--root", str(root), "watch"]
         size = ["-x", str(width), "-y", str(height)]
         subprocess.run([*tmux, "new-session", "-d", "-s", "w", *size, *command, ";"], check=True)
