@@ -163,6 +163,37 @@ def test_no_pattern_no_file_no_record(tmp_path):
         _provider(tmp_path).get_batch(1)
 
 
+def test_a_pattern_that_matches_nothing_shows_what_is_there(folder):
+    from dlwa.ddsp.training import data
+
+    with pytest.raises(FileNotFoundError, match="holds data"):
+        data.TFRecordProvider(f"{folder}/train.tfrecord*").get_batch(1)
+    with pytest.raises(FileNotFoundError, match=f"{folder} holds data"):
+        data.TFRecordProvider(f"{folder}/not/here/data.tfrecord*").get_batch(1)
+
+
+@pytest.mark.parametrize("name", ["strings, plucked", "take [2]"])
+def test_folders_with_commas_and_brackets(folder, name):
+    from dlwa.ddsp.training import data
+
+    (folder / name).mkdir()
+    _write(folder / name / "data.tfrecord", [_example(5)])
+    provider = data.TFRecordProvider(f"{folder}/{name}/data.tfrecord*", example_secs=1)
+    assert _numbers(provider.get_batch(1), 1) == [[5]]
+
+
+def test_a_file_of_another_preparation_among_the_files_is_named(folder):
+    _write(folder / "data.tfrecord-00003-of-00009", [_example(1, seconds=2)])
+    with pytest.raises(ValueError, match=r"00003-of-00009 has .*example_secs = 2"):
+        _provider(folder).get_batch(1)
+
+
+@pytest.mark.parametrize("batch_size", ["16", 16.0, None, 0, -1])
+def test_a_batch_size_that_is_no_positive_integer(folder, batch_size):
+    with pytest.raises(ValueError, match=r"batch_size=.* must be a positive integer"):
+        _provider(folder).get_batch(batch_size)
+
+
 def test_a_file_cut_short_and_a_damaged_record_are_told_and_the_rest_is_used(folder, caplog):
     path = folder / "data.tfrecord-00001-of-00003"
     content = bytearray(path.read_bytes())

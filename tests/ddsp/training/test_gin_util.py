@@ -70,6 +70,7 @@ def _read(*params, files=SOLO, search_path=()):
         ("RnnFcDecoder.rnn_chanels = 8", "no parameter 'rnn_chanels'", "RnnFcDecoder.rnn_channels"),
         ("Autoencoder.encodr = None", "no parameter 'encodr'", "Autoencoder.encoder"),
         ("SpectralLoss.loss_typo = 'L1'", "no parameter 'loss_typo'", "SpectralLoss.loss_type"),
+        ("trainer.grad_clip_norm = 1", "nothing is called trainer", "Trainer.grad_clip_norm?"),
         ("Revreb.reverb_length = 3", "nothing is called Revreb", "effects.Reverb.reverb_length"),
         ("Autoencoder.decoder = @RnnFcDecodr()", "nothing is called @RnnFcDecodr", "@decoders.Rnn"),
         ("Dense.units = 3", "several things", "nn.Dense.units"),
@@ -138,6 +139,41 @@ def test_later_bindings_win_and_modules_may_be_left_out():
     assert gin.query_parameter("Trainer.checkpoints_to_keep") == 10
     assert gin.query_parameter("data.TFRecordProvider.file_pattern") == "a b/data*"
     assert gin.query_parameter("train.batch_size").scopes == ["batch_size"]
+
+
+def test_a_parameter_of_what_nobody_uses_is_told():
+    config = _read("LegacyTFRecordProvider.file_pattern = 'a*'", "Harmonic.n_samples = 32000")
+    (note,) = config.notes
+    assert "LegacyTFRecordProvider.file_pattern = 'a*'" in note
+    assert "has no effect" in note
+    everywhere = "oscillator_bank.use_angular_cumsum = True"
+    assert (
+        _read(everywhere, "Trainer.grad_clip_norm = 1.0", "exp_sigmoid.exponent = 9.0").notes == []
+    )
+
+
+def test_a_file_written_by_an_editor_of_windows_reads(tmp_path):
+    import gin
+
+    path = tmp_path / "mine.gin"
+    path.write_bytes(b"\xef\xbb\xbfbatch_size = 4\r\nRnnFcDecoder.ch = 5\r\n")
+    _read(files=[*SOLO, str(path)])
+    assert gin.query_parameter("RnnFcDecoder.ch") == 5
+
+
+def test_what_a_run_leaves_behind_reads_back_as_it_was(tmp_path):
+    import gin
+
+    from dlwa.ddsp.training import gin_util, models
+
+    _read("Reverb.reverb_length = 99", "TFRecordProvider.file_pattern = 'a*'")
+    models.get_model()
+    text = gin_util.operative_config_str()
+    (tmp_path / "operative_config-0.gin").write_text(text)
+    gin.clear_config()
+    assert gin_util.parse_operative_config(tmp_path / "operative_config-0.gin") == []
+    assert gin_util.bindings_of(gin.config_str()) == gin_util.bindings_of(text)
+    assert gin.query_parameter("Reverb.reverb_length") == 99
 
 
 def test_modules_of_losses_may_be_named_freely():

@@ -1,5 +1,7 @@
 """What every source of data can do."""
 
+import numbers
+
 import tensorflow as tf
 
 # Sources without random access are shuffled within a window of this many examples.
@@ -68,8 +70,8 @@ class DataProvider:
 
 
 def first_example(batch_size, start_step, start_example):
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} must be a positive integer")
+    if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+        raise ValueError(f"batch_size={batch_size!r} must be a positive integer")
     start = start_step * batch_size if start_example is None else start_example
     if start < 0:
         raise ValueError(f"start_step={start_step} must not be negative")

@@ -1,6 +1,7 @@
 """Random access to TFRecord files: where every record lies, and which ones are damaged."""
 
 import functools
+import glob
 import struct
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ _HEADER = struct.Struct("<QI")
 _FOOTER_BYTES = 4
 # Larger sets are taken on trust until a record is read: checking reads every byte.
 _CHECKED_BYTES = 2 * 2**30
+_SHOWN_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,40 @@ def find_files(pattern):
         FileNotFoundError: if nothing matches.
     """
     patterns = pattern.split(",") if isinstance(pattern, str) else list(pattern)
-    files = sorted({path for p in patterns for path in tf.io.gfile.glob(str(p).strip())})
+    patterns = [str(p).strip() for p in patterns]
+    try:
+        # The whole text first: a folder's name may hold a comma.
+        files = _matching(pattern) if isinstance(pattern, str) else []
+        files = files or sorted({path for p in patterns for path in _matching(p)})
+    except tf.errors.OpError as error:
+        reason = str(error.message).splitlines()[0]
+        raise FileNotFoundError(
+            f"file_pattern={pattern!r} cannot be looked up: {reason}. Download the files and bind "
+            "file_pattern to where they lie"
+        ) from None
     if not files:
         raise FileNotFoundError(
             f"file_pattern={pattern!r} matches no file; expected TFRecords such as "
-            "'datasets/my_sounds/data.tfrecord*'"
+            f"'datasets/my_sounds/data.tfrecord*'; {_whats_there(patterns[0])}"
         )
     return files
+
+
+def _matching(pattern):
+    """Files of one pattern; brackets in the name of a folder may be meant as they stand."""
+    folder, _, name = pattern.rpartition("/")
+    literal = f"{glob.escape(folder)}/{name}" if folder else pattern
+    return sorted(tf.io.gfile.glob(pattern) or tf.io.gfile.glob(literal))
+
+
+def _whats_there(pattern):
+    """What lies where a pattern looks, so that its author sees the slip."""
+    folder = Path(pattern).parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir() if p.name[0] != ".")
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return f"{folder} holds {', '.join(names[:_SHOWN_NAMES]) or 'nothing'}{more}"
 
 
 def index_files(pattern):

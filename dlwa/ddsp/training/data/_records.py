@@ -57,7 +57,12 @@ class RecordProvider(DataProvider):
                 f"{type(self).__name__}.file_pattern = '.../data.tfrecord*'"
             )
         records = _record_files.index_files(self._file_pattern)
-        _checks.check_record(self, records[0])
+        # One of each file: a folder may mix files of several preparations.
+        first_of_file = {}
+        for record in records:
+            first_of_file.setdefault(record.path, record)
+        for record in first_of_file.values():
+            _checks.check_record(self, record)
         return records
 
     def get_dataset(self, shuffle=True):

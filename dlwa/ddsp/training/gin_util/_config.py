@@ -13,6 +13,7 @@ from ._legacy import convert_text
 from ._reader import Macro, Reference, read_statements, replace, walk
 
 _OURS = ("ddsp", "dlwa")
+_FLAG = "--gin_param"
 
 
 class Config:
@@ -31,6 +32,7 @@ class Config:
         self.notes = []
         self._bound = {}  # macro -> (place, whether the user wrote it)
         self._used = {}  # macro -> place of its last use
+        self._typed = {}  # full name of what a --gin_param sets -> its place
         self._open = []  # files being read, against circles
 
     def add_file(self, name):
@@ -44,7 +46,7 @@ class Config:
     def add_params(self, params):
         """Read single bindings, as given by --gin_param; a text may hold several lines."""
         for text in params:
-            self._read_text(text, "--gin_param", lenient=False, path=None)
+            self._read_text(text, _FLAG, lenient=False, path=None)
 
     def add_old_config(self, path):
         """Read the configuration a run left; what is no longer known is skipped and noted."""
@@ -69,12 +71,24 @@ class Config:
                     place,
                     self._meant(name, set(self._used) | shipped, "{} = ..."),
                 )
+        self._tell_unused()
+
+    def _tell_unused(self):
+        """Note what was typed for nothing: parameters of what nobody uses."""
+        used = {
+            reference.configurable.selector
+            for reference in gin.config.iterate_references(gin.config._CONFIG)
+        }
+        for full, place in self._typed.items():
+            if full not in used and not _names.acts_on_every_call(full):
+                name = _names.short_form(full)
+                self._note(f"{place} has no effect: the configuration uses @{name} nowhere")
 
     def _read_file(self, path, lenient):
         if path.resolve() in self._open:
             raise GinError(f"{path} includes itself", str(path))
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise GinError(f"{path} cannot be read: {error}") from None
         self._open.append(path.resolve())
@@ -123,6 +137,8 @@ class Config:
             full = _full_name(selector, place, parameter)
             _check_parameter(full, selector, parameter, place)
             key = (scope, full, parameter)
+            if statement.location.filename == _FLAG:
+                self._typed[full] = place
         try:
             gin.bind_parameter(key, replace(value, _to_gin))
         except ValueError as error:
@@ -154,7 +170,7 @@ def _is_constant(name):
 
 
 def _place(location):
-    if location.filename == "--gin_param":
+    if location.filename == _FLAG:
         return f"--gin_param {location.line_content.strip()!r}"
     return f"{location.filename}:{location.line_num}"
 
@@ -180,7 +196,7 @@ def _full_name(selector, place, parameter="", reference=False):
     if found:
         shown = " or ".join(sign + _names.short_form(name) + ending for name in found)
         raise GinError(f"{sign}{selector} can mean several things", place, f"Write {shown}")
-    close = _names.nearest_selectors(selector)
+    close = _names.nearest_selectors(selector, parameter=parameter)
     if close:
         hint = f"Did you mean {' or '.join(sign + name + ending for name in close)}?"
     else:

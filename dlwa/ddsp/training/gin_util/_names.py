@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+import sys
 
 import gin
 import keras
@@ -51,8 +52,17 @@ def matches(selector):
     return list(registry().matching_selectors(selector))
 
 
-def nearest_selectors(selector, n=3):
-    """Names like this one, in the short form people write."""
+def acts_on_every_call(full):
+    """Whether bindings reach Python's own calls; else they act only where `@name` is written."""
+    known = registry()[full]
+    if inspect.isclass(known.wrapped):
+        return known.wrapper is known.wrapped
+    module = sys.modules.get(known.module)
+    return getattr(module, known.name, known.wrapper) is known.wrapper
+
+
+def nearest_selectors(selector, n=3, parameter=""):
+    """Names like this one, in the short form people write; those with the parameter, if any."""
     ours = [full for full, _ in registry().items() if not full.startswith("gin.")]
     last = selector.rsplit(".", 1)[-1]
     by_last = {}
@@ -63,6 +73,8 @@ def nearest_selectors(selector, n=3):
     if last.lower() in lowered and lowered[last.lower()] not in close:
         close.insert(0, lowered[last.lower()])
     fulls = [full for name in close for full in by_last[name]]
+    if parameter:
+        fulls = [f for f in fulls if parameter in (parameters(f) or [parameter])] or fulls
     ours_first = sorted(fulls, key=lambda full: full.startswith("tf."))
     return [short_form(full) for full in ours_first[:n]]
 

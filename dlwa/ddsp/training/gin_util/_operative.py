@@ -11,9 +11,25 @@ from ._reader import Macro, Reference, read_statements, replace
 __all__ = ["bindings_of", "operative_config_str", "parse_operative_config"]
 
 
+# Parameters the field's package does not know. They are written where they differ from their
+# defaults only, so that it can read what an ordinary training leaves.
+_OURS = {
+    "Trainer.seed": "0",
+    "Trainer.micro_batches": "1",
+    "train.hours": "None",
+    "train.evaluate_heldout": "True",
+    "train.allow_other_config": None,
+}
+
+
 def operative_config_str():
     """Every parameter used so far, defaults included, as gin statements."""
-    return gin.operative_config_str()
+    return "\n".join(line for line in gin.operative_config_str().split("\n") if not _is_ours(line))
+
+
+def _is_ours(line):
+    name, _, value = line.partition(" = ")
+    return name in _OURS and _OURS[name] in (None, value)
 
 
 def parse_operative_config(path):
