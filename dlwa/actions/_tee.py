@@ -28,16 +28,14 @@ class Tee:
             os.set_blocking(terminal, False)
 
     def write(self, data: bytes) -> None:
-        """Take a piece of output."""
+        """Take a piece of the job's output."""
         self.recent = (self.recent + data)[-_KEPT:]
-        self._to_log(data)
-        if self._terminal is not None:
-            with suppress(OSError):
-                os.write(self._terminal, data)
+        self._show(data)
 
     def say(self, text: str) -> None:
         """Add a line of our own, marked as such."""
-        self.write(f"=== dlwa: {text}\n".encode("utf-8", "replace"))
+        line = text.replace("\n", "\\n").replace("\r", "\\r")
+        self._show(f"=== dlwa: {line}\n".encode("utf-8", "replace"))
 
     def forget_terminal(self) -> None:
         """Stop showing; the session has gone."""
@@ -46,6 +44,12 @@ class Tee:
     def close(self) -> None:
         """Close the log."""
         os.close(self._log)
+
+    def _show(self, data: bytes) -> None:
+        self._to_log(data)
+        if self._terminal is not None:
+            with suppress(OSError):
+                os.write(self._terminal, data)
 
     def _to_log(self, data: bytes) -> None:
         if time.monotonic() < self._retry_at:

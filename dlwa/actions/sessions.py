@@ -57,15 +57,13 @@ def folder_of(run: Run) -> Path | None:
 
 
 def session_of(run: Run, host: Host) -> Session | None:
-    """The living session of a run: the one with exactly its name."""
-    if not run.session:
+    """The living session of a run: the one the wrapper said it lives in, PID and name."""
+    address = run.record.get("session_address")
+    if not address:
         return None
-    same = [
-        session
-        for session in list_sessions(host, folder_of(run))
-        if session.name == run.session and session.state != "dead"
-    ]
-    return same[0] if len(same) == 1 else None
+    listed = list_sessions(host, folder_of(run))
+    same = (session for session in listed if session.address == address)
+    return next((session for session in same if session.state != "dead"), None)
 
 
 def attach(run: Run, host: Host, env: Mapping[str, str] | None = None) -> int:
@@ -105,7 +103,7 @@ def close(run: Run, host: Host) -> bool:
 def wipe(run: Run, host: Host) -> None:
     """Remove what the killed session of a run left behind."""
     for session in list_sessions(host, folder_of(run)):
-        if session.name == run.session and session.state == "dead":
+        if session.address == run.record.get("session_address") and session.state == "dead":
             host.run(Command(screen.wipe_argv(session), screen.environment(folder_of(run))))
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from dlwa import runfiles
 from dlwa.actions import sessions
@@ -50,10 +51,11 @@ def stop(
             f"run={run.name} runs on {run.record.get('host')}, this is {host.name}",
             hint="log in there and stop it",
         )
-    runfiles.write_json(
-        run.paths.stop_request,
-        {"by": by, "grace_s": grace_s, "time": time.time(), "asker_pid": os.getpid()},
-    )
+    with suppress(OSError):  # on a full disk the run stops all the same
+        runfiles.write_json(
+            run.paths.stop_request,
+            {"by": by, "grace_s": grace_s, "time": time.time(), "asker_pid": os.getpid()},
+        )
     _signal(run, host, signal.SIGTERM)
     began = time.monotonic()
     while (now := _again(run, host)).live or _job_lives(now, host):

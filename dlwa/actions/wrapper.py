@@ -82,6 +82,7 @@ class Wrapper:
             pid_start=me.start if me else None,
             host=self.host.name,
             boot_id=self.host.boot_id(),
+            session_address=os.environ.get("STY", ""),
             state="queued",
             reason="",
         )

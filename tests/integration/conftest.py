@@ -1,0 +1,14 @@
+"""Fixtures of the tests that talk to real programs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.lab import Lab, opened
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A workspace with screen sessions of its own."""
+    yield from opened(tmp_path, monkeypatch)
