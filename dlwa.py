@@ -27,7 +27,8 @@ def main(words):
         code = install_once()
         if code:
             return code
-    return hand_over([PYTHON, "-m", "dlwa.cli"] + words)
+    # -P: a folder named dlwa where one happens to stand must not be taken for us
+    return hand_over([PYTHON, "-P", "-m", "dlwa.cli"] + words)
 
 
 def fingerprint():

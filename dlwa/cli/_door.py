@@ -76,7 +76,7 @@ def _log_bug(error: Exception) -> Path:
             place = folder() / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(story, encoding="utf-8")
-        except (OSError, DlwaError):
+        except Exception:  # a bug must be told even if what finds the folder is what broke
             continue
         return place
     sys.stderr.write(story)
