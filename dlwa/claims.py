@@ -104,13 +104,16 @@ class Claims:
             ticket.write()
         return ticket
 
-    def ask(self, ticket: Ticket, devices: Sequence[Device]) -> Answer:
-        """Take the devices if it is this ticket's turn; else say why it is not."""
+    def ask(self, ticket: Ticket, devices: Sequence[Device], *, take: bool = True) -> Answer:
+        """Take the devices if it is this ticket's turn; else say why it is not.
+
+        Without `take` it is only told what the answer would be.
+        """
         with self._gate():
             ticket.lock.touch()
             entries = list(self._entries())
             answer = _decide(entries, ticket.want, devices)
-            if answer.granted is None:
+            if answer.granted is None or not take:
                 return answer
             if not self._lock(ticket, answer.granted):
                 return Answer(None, "a device was taken this very moment", answer.position)

@@ -26,7 +26,7 @@ from dlwa.actions import gpus
 from dlwa.actions._outcome import Ending, Outcome, judge
 from dlwa.actions._record import Record
 from dlwa.actions._tee import Tee
-from dlwa.claims import Claims, Device, Ticket, Want
+from dlwa.claims import Answer, Claims, Device, Ticket, Want
 from dlwa.hosts import processes
 from dlwa.hosts.local import LocalHost, end_with_parent, exit_code_of, start_child
 from dlwa.locks import FileLock
@@ -35,7 +35,8 @@ from dlwa.tools import nvidia_smi, screen
 from dlwa.workspace import RunPaths, machine_locks
 
 TICK_S = 0.2
-ASK_EVERY_S = 1.0
+ASK_EVERY_S = 0.4
+LOOK_EVERY_S = 10.0  # asking nvidia-smi costs far more than looking at the tickets
 GRACE_S = 120.0  # what a job gets to save, when nobody said otherwise
 _LEFT_BEHIND_S = 2.0
 
@@ -116,18 +117,26 @@ class Wrapper:
 
     def _wait_for_turn(self, claims: Claims, ticket: Ticket) -> Sequence[Device] | None:
         """Return the claimed devices, or None when asked to stop before."""
+        seen, look_at = self._devices(ticket.want.pool), time.monotonic()
         while not self.stop_reason:
-            answer = claims.ask(ticket, self._devices(ticket.want.pool))
+            answer = claims.ask(ticket, seen, take=False)
+            if answer.granted is not None or time.monotonic() > look_at:
+                seen = self._devices(ticket.want.pool)
+                look_at = time.monotonic() + LOOK_EVERY_S
+                answer = claims.ask(ticket, seen)
             if answer.granted is not None:
                 self.record.update(queue=None, reason="")
                 return answer.granted
-            blockers = [asdict(want) for want in answer.blockers]
-            queue = {"position": answer.position, "reason": answer.reason, "blockers": blockers}
-            if self.record.values.get("reason") != answer.reason:
-                self.tee.say(f"waiting: {answer.reason}")
-            self.record.update(queue=queue, reason=answer.reason)
+            self._tell_why(answer)
             self._pause(ASK_EVERY_S)
         return None
+
+    def _tell_why(self, answer: Answer) -> None:
+        blockers = [asdict(want) for want in answer.blockers]
+        queue = {"position": answer.position, "reason": answer.reason, "blockers": blockers}
+        if self.record.values.get("reason") != answer.reason:
+            self.tee.say(f"waiting: {answer.reason}")
+        self.record.update(queue=queue, reason=answer.reason)
 
     def _devices(self, pool: str) -> list[Device]:
         if pool == "cpu":
