@@ -8,7 +8,6 @@ job's packages.
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,27 +15,25 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from dlwa import runfiles
-from dlwa.actions import gpus
+from dlwa.actions._aside import settle
 from dlwa.actions._outcome import Ending, Outcome, judge
 from dlwa.actions._record import Record
 from dlwa.actions._tee import Tee
-from dlwa.claims import Answer, Claims, Device, Ticket, Want
+from dlwa.actions._turn import Turn
+from dlwa.claims import Device
 from dlwa.hosts import processes
 from dlwa.hosts.local import LocalHost, end_with_parent, exit_code_of, start_child
 from dlwa.locks import FileLock
 from dlwa.shell import Command, join
 from dlwa.tools import nvidia_smi, screen
-from dlwa.workspace import RunPaths, machine_locks
+from dlwa.workspace import RunPaths
 
 TICK_S = 0.2
-ASK_EVERY_S = 0.4
-LOOK_EVERY_S = 10.0  # asking nvidia-smi costs far more than looking at the tickets
 GRACE_S = 120.0  # what a job gets to save, when nobody said otherwise
 _LEFT_BEHIND_S = 2.0
 
@@ -64,17 +61,19 @@ class Wrapper:
             return 1
         self._listen()
         self._announce()
-        claims = Claims(machine_locks(os.environ))
-        ticket = self._enter(claims)
+        turn = Turn(self.record, self.tee, self.host)
         try:
-            devices = self._wait_for_turn(claims, ticket) if ticket else ()
+            devices = turn.wait(self._is_asked_to_stop)
             if devices is None:
                 return self._end(Outcome("stopped", f"{self.stop_reason}, while waiting"), None)
             return self._work(devices)
         finally:
-            if ticket:
-                claims.leave(ticket)
+            turn.give_back()
             lock.release()
+
+    def _is_asked_to_stop(self) -> bool:
+        self._do_what_was_asked()
+        return bool(self.stop_reason)
 
     def _announce(self) -> None:
         me = self.host.identify(os.getpid())
@@ -88,61 +87,6 @@ class Wrapper:
             reason="",
         )
         self.tee.say(f"run {self.record.values.get('id')}: {self.record.values.get('name')}")
-
-    def _enter(self, claims: Claims) -> Ticket | None:
-        values = self.record.values
-        pool, count = self._pool(), int(values.get("gpus", 1))
-        if pool == "none" or (pool == "gpu" and count == 0):
-            return None
-        limits = values.get("limits") or {}
-        return claims.enter(
-            Want(
-                run_id=str(values.get("id")),
-                owner=str(values.get("owner")),
-                name=str(values.get("name")),
-                folder=str(self.paths.folder),
-                pool=pool,
-                count=count if pool == "gpu" else 1,
-                runs_per_owner=limits.get("runs_per_owner"),
-                pid=os.getpid(),
-            )
-        )
-
-    def _pool(self) -> str:
-        wanted = str(self.record.values.get("devices", "auto"))
-        if wanted == "auto":
-            seen = gpus.survey(self.host)
-            wanted = "gpu" if seen.usable or seen.broken else "cpu"
-        return wanted
-
-    def _wait_for_turn(self, claims: Claims, ticket: Ticket) -> Sequence[Device] | None:
-        """Return the claimed devices, or None when asked to stop before."""
-        seen, look_at = self._devices(ticket.want.pool), time.monotonic()
-        while not self.stop_reason:
-            answer = claims.ask(ticket, seen, take=False)
-            if answer.granted is not None or time.monotonic() > look_at:
-                seen = self._devices(ticket.want.pool)
-                look_at = time.monotonic() + LOOK_EVERY_S
-                answer = claims.ask(ticket, seen)
-            if answer.granted is not None:
-                self.record.update(queue=None, reason="")
-                return answer.granted
-            self._tell_why(answer)
-            self._pause(ASK_EVERY_S)
-        return None
-
-    def _tell_why(self, answer: Answer) -> None:
-        blockers = [asdict(want) for want in answer.blockers]
-        queue = {"position": answer.position, "reason": answer.reason, "blockers": blockers}
-        if self.record.values.get("reason") != answer.reason:
-            self.tee.say(f"waiting: {answer.reason}")
-        self.record.update(queue=queue, reason=answer.reason)
-
-    def _devices(self, pool: str) -> list[Device]:
-        if pool == "cpu":
-            limits = self.record.values.get("limits") or {}
-            return gpus.cpu_turns(int(limits.get("cpu_runs") or 1))
-        return gpus.devices(gpus.survey(self.host))
 
     def _work(self, devices: Sequence[Device]) -> int:
         claimed = [device.key for device in devices if not device.key.startswith("cpu-")]
@@ -241,7 +185,7 @@ class Wrapper:
             self.host.run(Command(argv), timeout_s=5)
 
     def _end(self, outcome: Outcome, code: int | None) -> int:
-        outcome = self._settle(outcome)
+        outcome = settle(outcome, self.record.values.get("aside"))
         self.record.finish(
             state=outcome.state,
             reason=outcome.reason,
@@ -254,20 +198,6 @@ class Wrapper:
         self.tee.say(f"{outcome.state}" + (f": {outcome.reason}" if outcome.reason else ""))
         self.tee.close()
         return code if code is not None and code >= 0 else 1
-
-    def _settle(self, outcome: Outcome) -> Outcome:
-        """Give what was built aside its name if the job finished, remove it if not."""
-        aside = self.record.values.get("aside")
-        if not aside:
-            return outcome
-        built, place = Path(aside["built"]), Path(aside["place"])
-        if outcome.state == "finished":
-            try:
-                _give_name(built, place, str(aside.get("must_hold") or "*"))
-            except OSError as error:
-                outcome = Outcome("failed", f"{place} could not be made: {error.strerror or error}")
-        shutil.rmtree(built, ignore_errors=True)
-        return outcome
 
     def _listen(self) -> None:
         signal.signal(signal.SIGTERM, self._on_signal)
@@ -312,19 +242,6 @@ class Wrapper:
                 time.sleep(0.05)
                 os.killpg(self.child.pid, 0)
             os.killpg(self.child.pid, signal.SIGKILL)
-
-    def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not self.stop_reason:
-            time.sleep(TICK_S)
-            self._do_what_was_asked()
-
-
-def _give_name(built: Path, place: Path, must_hold: str) -> None:
-    if not any(path.stat().st_size for path in built.glob(must_hold)):
-        raise OSError(f"the job ended well but made no {must_hold}")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    built.rename(place)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
