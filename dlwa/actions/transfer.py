@@ -74,7 +74,7 @@ def run(planned: Plan, tell: Tell, cwd: Path) -> dict[str, Any]:
         folder = Path(name)
         report = folder / "report.json"
         argv = (*planned.argv, f"--report={report}")
-        done = run_attended(Command(argv, {"DLWA_RUN_DIR": name}, cwd), _Teller(folder, tell))
+        done = run_attended(Command(argv, {"DLWA_RUN_DIR": name}, cwd), Teller(folder, tell))
         if not done.ok:
             raise _failure(folder, done.code, done.out)
         return runfiles.read_json(report) or {}
@@ -116,7 +116,7 @@ def _model_folder(settings: Settings, model: Name) -> Path:
     raise NotFoundError(f"model_name={model}: there is no model in {folder}", hint)
 
 
-class _Teller:
+class Teller:
     """Tells what a job last reported, each report once."""
 
     def __init__(self, folder: Path, tell: Tell) -> None:
@@ -125,6 +125,7 @@ class _Teller:
         self._told: dict[str, Any] = {}
 
     def __call__(self) -> None:
+        """Look once."""
         last = runfiles.last_line(self._metrics) or {}
         if last == self._told or not isinstance(last.get("done"), int | float):
             return

@@ -38,12 +38,14 @@ class _Lines:
         self._label, self._total, self._unit = label, total, unit
         self._what = ""
         self._last_s = time.monotonic()
+        self._ended = False
 
     def update(self, done: float, total: float | None = None) -> None:
         self._total = self._total if total is None else total
         now_s = time.monotonic()
         finished = self._total is not None and done >= self._total
-        if now_s - self._last_s >= PLAIN_INTERVAL_S or finished:
+        ends, self._ended = finished and not self._ended, finished
+        if ends or (not finished and now_s - self._last_s >= PLAIN_INTERVAL_S):
             self._last_s = now_s
             of_total = f"/{self._total:g}" if self._total else ""
             line = f"{self._label} {self._what} {done:g}{of_total} {self._unit}"

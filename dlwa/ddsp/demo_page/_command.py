@@ -46,11 +46,13 @@ def make_page(given):
     from dlwa.ddsp.demo_page import _compose, _sounds
     from dlwa.ddsp.pitch import resolve_pitch_model
     from dlwa.ddsp.timbre_transfer import detected_notes, load_model, measure
+    from dlwa.ddsp.training import checkpoints
 
     tell = _teller(4)
     given.out.mkdir(parents=True, exist_ok=True)
     tracker = resolve_pitch_model(given.pitch_model)
-    model, untrained = load_model(given.model_dir, "best"), load_model(given.model_dir, "0")
+    model = load_model(given.model_dir, "best")
+    untrained = load_model(given.model_dir, str(checkpoints.saved_steps(given.model_dir)[0]))
     recording, rate = read_audio(given.recording, model.sample_rate)
     tell(1, "playing what it has never heard")
     target_file = given.out / "unheard_recording.wav"
