@@ -93,7 +93,8 @@ def write(folder, step, objects):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".saving-{os.getpid()}"
-    shutil.rmtree(aside, ignore_errors=True)
+    for left in folder.glob(".saving-*"):  # by a training that was killed while saving
+        shutil.rmtree(left, ignore_errors=True)
     try:
         aside.mkdir()
         prefix = str(aside / f"ckpt-{step}")
@@ -110,10 +111,20 @@ def write(folder, step, objects):
         # The index makes a checkpoint visible, so it comes last.
         files = sorted(aside.glob(f"ckpt-{step}.*"), key=lambda path: path.suffix == ".index")
         for path in files:
+            _flush(path)
             path.replace(folder / path.name)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     _write_pointer(folder)
+
+
+def _flush(path):
+    """Have a file on the disk before it gets its name: also a power cut leaves it whole."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _tree(objects):
@@ -184,6 +195,14 @@ def load_values(prefix, objects):
             )
     for path, variable in objects.items():
         variable.assign(reader.get_tensor(f"{path}/.ATTRIBUTES/VARIABLE_VALUE"))
+
+
+def read_values(prefix, start):
+    """The saved scalars whose names begin so: {name: value}."""
+    reader = tf.train.load_checkpoint(prefix)
+    ending = "/.ATTRIBUTES/VARIABLE_VALUE"
+    names = [n for n in reader.get_variable_to_shape_map() if n.startswith(start)]
+    return {n.removesuffix(ending): reader.get_tensor(n).item() for n in names}
 
 
 def has_optimizer(prefix):

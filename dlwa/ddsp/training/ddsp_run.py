@@ -9,18 +9,15 @@ import sys
 import time
 from pathlib import Path
 
-# TensorFlow's start-up remarks frighten people and tell them nothing; real errors still show.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
 from absl import app, flags, logging
 
 from dlwa import runfiles
+from dlwa.ddsp import quiet
 
 FLAGS = flags.FLAGS
 
 _MODES = ("train", "eval", "sample")
-_EXIT_OK, _EXIT_FAILED, _EXIT_USAGE, _EXIT_NOT_FOUND = 0, 1, 2, 3
+_EXIT_OK, _EXIT_FAILED, _EXIT_USAGE, _EXIT_NOT_FOUND, _EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def define_flags():
@@ -40,6 +37,13 @@ def define_flags():
     flags.DEFINE_multi_string("gin_param", [], "Single gin bindings, after all files.")
     flags.DEFINE_boolean("run_once", False, "Evaluate or sample one checkpoint and stop.")
     flags.DEFINE_integer("initial_delay_secs", None, "Wait before evaluating or sampling.")
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ("float32", "mixed_bfloat16", "mixed_float16"),
+        "Numbers the networks compute with; variables and signals are always float32.",
+    )
+    flags.DEFINE_boolean("deterministic", False, "Only operations that repeat bit for bit.")
 
 
 def delay_start():
@@ -55,6 +59,17 @@ def allow_memory_growth():
 
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def _prepare_tensorflow():
+    quiet.import_tensorflow(FLAGS.allow_memory_growth)
+    import keras
+    import tensorflow as tf
+
+    if FLAGS.precision != "float32":
+        keras.config.set_dtype_policy(FLAGS.precision)
+    if FLAGS.deterministic:
+        tf.config.experimental.enable_op_determinism()
 
 
 def parse_gin(restore_dir):
@@ -125,33 +140,71 @@ def _fail(save_dir, code, reason, hint=""):
 
 def main(unused_argv):
     """Run the command; returns the exit code."""
+    if FLAGS["verbosity"].using_default_value:
+        logging.set_verbosity(logging.INFO)
+    _prepare_tensorflow()
     from dlwa.ddsp.training.train_util import expand_path
 
     save_dir = expand_path(FLAGS.save_dir)
     restore_dir = expand_path(FLAGS.restore_dir) or save_dir
-    Path(restore_dir).mkdir(parents=True, exist_ok=True)
-    if FLAGS.allow_memory_growth:
-        allow_memory_growth()
+    try:
+        return _run(save_dir, restore_dir)
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+
+
+def _run(save_dir, restore_dir):
+    import tensorflow as tf
+
     from dlwa.ddsp.training import gin_util, guards, model_config
 
     try:
+        if restore_dir:
+            Path(restore_dir).mkdir(parents=True, exist_ok=True)
         parse_gin(restore_dir)
         (_train if FLAGS.mode == "train" else _look)(save_dir, restore_dir)
     except gin_util.GinError as error:
         reason = f"{error.place}: {error.problem}" if error.place else error.problem
         return _fail(save_dir, _EXIT_USAGE, reason, error.hint)
+    except guards.TrainingFailedError as error:
+        return _fail(save_dir, _EXIT_FAILED, error.reason, error.hint)
     except FileNotFoundError as error:
         return _fail(save_dir, _EXIT_NOT_FOUND, str(error))
-    except (guards.TrainingFailedError, model_config.OtherModelError, ValueError, OSError) as error:
-        logging.debug("details", exc_info=True)
+    except NotImplementedError as error:
+        return _fail(save_dir, _EXIT_USAGE, str(error))
+    except (model_config.OtherModelError, ImportError, OSError) as error:
         return _fail(save_dir, _EXIT_FAILED, str(error))
+    except tf.errors.ResourceExhaustedError as error:
+        logging.debug("details", exc_info=True)
+        hint = "use a smaller batch, e.g. --gin_param=batch_size=8"
+        return _fail(save_dir, _EXIT_FAILED, f"out of memory: {_first_line(error)}", hint)
+    except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
+        # May be a wrong setting, may be our mistake: the log keeps what is needed to tell.
+        logging.error("details of the failure", exc_info=True)
+        return _fail(save_dir, _EXIT_FAILED, _first_line(error))
     return _EXIT_OK
+
+
+def _first_line(error):
+    text = getattr(error, "message", None) or str(error)
+    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
+    # gin appends the scope in which a function was called; what went wrong stands first.
+    return lines[0] if lines else type(error).__name__
+
+
+def _parse_flags(argv):
+    """Flags that do not exist or cannot be read end with exit code 2, as every usage error."""
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        print(f"error: {error}\nhint: ddsp_run --help lists the flags", file=sys.stderr)
+        sys.exit(_EXIT_USAGE)
 
 
 def console_entry_point():
     """The command `ddsp_run`."""
     define_flags()
-    app.run(main)
+    app.run(main, flags_parser=_parse_flags)
 
 
 if __name__ == "__main__":

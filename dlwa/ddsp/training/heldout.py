@@ -3,7 +3,7 @@
 import glob
 from pathlib import Path
 
-import numpy as np
+from dlwa.ddsp.training import guards
 
 HELDOUT_PREFIX = "heldout.tfrecord"
 _MAX_BATCHES = 4
@@ -20,16 +20,24 @@ class HeldOut:
     def __init__(self, provider, batch_size):
         dataset = provider.get_batch(batch_size, shuffle=False, repeats=1, drop_remainder=False)
         self._batches = list(dataset.take(_MAX_BATCHES))
+        self._collapse = guards.Collapse()
 
-    def losses(self, trainer):
-        """Mean of each loss over all held-out examples."""
-        sums, count = {}, 0
+    def measure(self, trainer):
+        """Mean of each loss over all held-out examples, and remarks about how it sounds.
+
+        Returns:
+            (losses by name, list of (event, text)).
+        """
+        losses, energies, count = {}, {}, 0
         for batch in self._batches:
             n = int(next(iter(batch.values())).shape[0])
-            for name, value in trainer.evaluate_step(batch).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * n
+            for sums, values in zip((losses, energies), trainer.listen_step(batch), strict=True):
+                for name, value in values.items():
+                    sums[name] = sums.get(name, 0.0) + float(value) * n
             count += n
-        return {name: value / count for name, value in sums.items()}
+        energies = {name: value / count for name, value in energies.items()}
+        remarks = self._collapse.update(int(trainer.step.numpy()), energies)
+        return {name: value / count for name, value in losses.items()}, remarks
 
 
 def find(provider, batch_size):
@@ -40,12 +48,5 @@ def find(provider, batch_size):
     folder = Path(pattern).parent
     if not any(path.stat().st_size for path in folder.glob(f"{HELDOUT_PREFIX}*")):
         return None
-    heldout = HeldOut(
-        provider.with_file_pattern(glob.escape(str(folder)) + f"/{HELDOUT_PREFIX}*"), batch_size
-    )
-    return heldout if heldout._batches else None
-
-
-def total(losses):
-    """The total of the losses; NaN if there is none."""
-    return losses.get("total_loss", np.nan)
+    pattern = f"{glob.escape(str(folder))}/{HELDOUT_PREFIX}*"
+    return HeldOut(provider.with_file_pattern(pattern), batch_size)

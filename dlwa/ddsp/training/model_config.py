@@ -31,25 +31,33 @@ def write_model_config(save_dir):
     runfiles.write_json(Path(save_dir) / FILE, {"bindings": current_model_config()})
 
 
-def check_same_model(save_dir, resuming):
+def check_same_model(save_dir):
     """Refuse to go on with another model or data set than the folder's.
 
     Raises:
         OtherModelError: with the differing bindings.
     """
     stored = (runfiles.read_json(Path(save_dir) / FILE) or {}).get("bindings")
-    if not resuming or not isinstance(stored, dict):
+    if not isinstance(stored, dict):
         return
     current = current_model_config()
     different = [
         f"{name}: was {stored.get(name, 'not set')}, now {current.get(name, 'not set')}"
         for name in sorted({*stored, *current})
-        if stored.get(name) != current.get(name)
+        if _comparable(name, stored.get(name)) != _comparable(name, current.get(name))
     ]
     if different:
         what = "data set" if all(_DATA.match(line) for line in different) else "configuration"
         raise OtherModelError(
             f"save_dir={str(save_dir)!r} holds a training with another {what}; "
             + "; ".join(different)
-            + ". Resume with the same one, or train into a new folder (--fresh)"
+            + ". Resume with the same one, or train into a new folder (--fresh); to go on all the "
+            "same: --gin_param=train.allow_other_config=True"
         )
+
+
+def _comparable(name, value):
+    """The same files named in another way are the same data set."""
+    if value is None or not name.endswith("file_pattern"):
+        return value
+    return str(Path(value.strip("'\"")).absolute())

@@ -21,12 +21,11 @@ class Progress:
 
     Args:
         save_dir: the training's folder.
-        first_step: step the training starts from.
         total_steps: step it ends at.
         steps_per_summary: steps between TensorBoard points.
     """
 
-    def __init__(self, save_dir, first_step, total_steps, steps_per_summary):
+    def __init__(self, save_dir, total_steps, steps_per_summary):
         self.folder = Path(save_dir) if save_dir else None
         self.total_steps = total_steps
         self.steps_per_summary = steps_per_summary
@@ -35,11 +34,15 @@ class Progress:
         if self.folder:
             self._writer = tf.summary.create_file_writer(str(self.folder / "summaries" / "train"))
         self._sums, self._n_summed = {}, 0
+        self.start(0)
+        self._reported = 0.0
+        self._best_rate, self._slow_windows, self._slow_told = 0.0, 0, False
+
+    def start(self, first_step):
+        """Begin to measure, at the step the training starts from."""
+        self._first_step = first_step
         self._last_time, self._last_step = time.monotonic(), first_step
         self._summary_time, self._summary_step = self._last_time, first_step
-        self._reported = 0.0
-        self._first_step = first_step
-        self._best_rate, self._slow_windows, self._slow_told = 0.0, 0, False
 
     @property
     def writer(self):
@@ -53,6 +56,9 @@ class Progress:
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._n_summed += 1
+        if step == self._first_step + 1:
+            # The first step holds the tracing of the graph, which says nothing about the rest.
+            self._last_time, self._last_step = time.monotonic(), step
         self._measure(step)
         if step % self.steps_per_summary == 0:
             self._summarize(step)
@@ -68,12 +74,10 @@ class Progress:
     def _measure(self, step):
         now = time.monotonic()
         passed = now - self._last_time
-        if passed < _REPORT_EVERY_S and step - self._last_step < 20:
+        if step == self._last_step or (passed < _REPORT_EVERY_S and self.steps_per_s):
             return
         rate = (step - self._last_step) / max(passed, 1e-9)
-        # The first stretch holds the tracing of the graph, which says nothing about the rest.
-        fresh = self._last_step == self._first_step or not self.steps_per_s
-        self.steps_per_s = rate if fresh else 0.7 * self.steps_per_s + 0.3 * rate
+        self.steps_per_s = 0.7 * self.steps_per_s + 0.3 * rate if self.steps_per_s else rate
         self._last_time, self._last_step = now, step
 
     @contextlib.contextmanager
@@ -121,6 +125,11 @@ class Progress:
             with self._writer.as_default():
                 tf.summary.scalar(tag, value, step=step)
             self._writer.flush()
+
+    def saved(self, step, loss, best):
+        """Record a checkpoint in the run's events."""
+        if self.folder:
+            runfiles.report_event(self.folder, "checkpoint", step=step, loss=loss, best=bool(best))
 
     def event(self, event, text, **more):
         """Say something remarkable, in the log and in the run's events."""

@@ -171,26 +171,46 @@ def test_sigkill_at_any_moment_leaves_a_good_checkpoint(dataset, tmp_path):
         before = step
 
 
-def test_a_loss_that_is_not_a_number_rolls_back_three_times_and_then_stops(dataset, tmp_path):
-    poisoned = tmp_path / "poisoned"
-    small_run.write_dataset(poisoned, 4)
+def _change_audio(dataset, value):
+    """Put a value into every example's audio."""
     import tensorflow as tf
 
-    (record,) = poisoned.glob("data*")
-    examples = [
-        tf.train.Example.FromString(r.numpy()) for r in tf.data.TFRecordDataset(str(record))
-    ]
-    for example in examples:
-        example.features.feature["audio"].float_list.value[5] = float("nan")
+    (record,) = dataset.glob("data*")
+    raw = [r.numpy() for r in tf.data.TFRecordDataset(str(record))]
     with tf.io.TFRecordWriter(str(record)) as writer:
-        for example in examples:
+        for example in map(tf.train.Example.FromString, raw):
+            example.features.feature["audio"].float_list.value[5] = value
             writer.write(example.SerializeToString())
-    done = small_run.run(poisoned, tmp_path / "model", 4)
-    events = [e["event"] for e in runfiles.read_lines(tmp_path / "model" / runfiles.EVENTS_FILE)]
+
+
+def _events(folder):
+    return [e["event"] for e in runfiles.read_lines(folder / runfiles.EVENTS_FILE)]
+
+
+def test_a_loss_that_is_not_a_number_rolls_back_three_times_and_then_stops(tmp_path):
+    """1e30 is a number, but its square is not."""
+    _change_audio(small_run.write_dataset(tmp_path / "loud", 4), 1e30)
+    done = small_run.run(tmp_path / "loud", tmp_path / "model", 4)
+    events = _events(tmp_path / "model")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert events.count("rollback") == 3 and events[-1] == "failed"
-    assert "not a number" in done.stderr
+    assert "not a number" in done.stderr and "learning_rate=1e-4" in done.stderr
     assert (tmp_path / "model" / "ckpt-0.index").exists()
+
+
+def test_examples_that_hold_no_numbers_are_left_out_and_told(tmp_path):
+    good = small_run.write_dataset(tmp_path / "data", 4)
+    bad = small_run.write_dataset(tmp_path / "bad", 1)
+    _change_audio(bad, float("nan"))
+    (bad / "data.tfrecord-00000-of-00001").rename(good / "data.tfrecord-00001-of-00002")
+    done = small_run.run(good, tmp_path / "model", 6)
+    assert done.returncode == 0, done.stderr[-1500:]
+    events = _events(tmp_path / "model")
+    assert "bad_data" in events and "rollback" not in events
+    assert "audio holds values that are not a number" in done.stderr
+    _change_audio(small_run.write_dataset(tmp_path / "all bad", 3), float("nan"))
+    done = small_run.run(tmp_path / "all bad", tmp_path / "other model", 6)
+    assert done.returncode == 1 and "prepare the data set again" in done.stderr
 
 
 def test_file_choices_are_those_of_the_reference(tmp_path):
@@ -221,4 +241,5 @@ def test_paths_are_spelt_out(monkeypatch):
 
     monkeypatch.setenv("SOMEWHERE", "/data")
     assert train_util.expand_path("$SOMEWHERE/x") == "/data/x"
+    assert train_util.expand_path("") == ""
     assert train_util.expand_path("~/x") == str(Path("~/x").expanduser())
