@@ -77,6 +77,7 @@ DDSP_FLOORS = {
     "training.ddsp_run": 90,
     "training.ddsp_export": 90,
     "timbre_transfer": 90,
+    "scripts": 91,
     "demo_page": 95,
 }
 SHARED = {"dlwa", "dlwa.runfiles", "dlwa.version"}  # what both halves may use
