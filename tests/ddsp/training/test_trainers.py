@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -153,3 +155,138 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_others(linear, tmp_path,
         _save_steps(trainer, tmp_path, [2])
     assert checkpoints.saved_steps(tmp_path) == [1]
     assert not list(tmp_path.glob(".saving*"))
+
+
+def test_a_batch_in_parts_gives_the_same_update(linear):
+    """Three rows in two parts: the larger part counts more."""
+    trainer, model, recorded = linear
+    trainer.micro_batches = 2
+    for i in range(len(recorded["in_x"])):
+        losses = trainer.train_step(_batch(recorded, i))
+        np.testing.assert_allclose(model.w.numpy(), recorded["out_w"][i], atol=2e-6)
+    assert float(losses["total_loss"]) == pytest.approx(recorded["out_losses"][-1, 2], rel=1e-5)
+
+
+def test_too_little_memory_is_answered_by_parts_and_told(linear, caplog):
+    import tensorflow as tf
+
+    trainer, model, recorded = linear
+
+    def full(_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    trainer._step_function = full
+    caplog.set_level("WARNING", logger="absl")
+    trainer.train_step(_batch(recorded, 0))
+    assert trainer.micro_batches == 2 and "2 parts" in caplog.text
+    np.testing.assert_allclose(model.w.numpy(), recorded["out_w"][0], atol=2e-6)
+
+
+def test_the_place_in_the_data_the_seed_and_a_lowered_rate_are_kept(linear, tmp_path):
+    trainer, _, recorded = linear
+    trainer.train_step(_batch(recorded, 0))
+    trainer.examples_seen, trainer.seed = 123, 7
+    trainer.set_learning_rate_scale(0.25)
+    rate = trainer.learning_rate
+    trainer.save(str(tmp_path))
+    trainer.examples_seen, trainer.seed = 0, 0
+    trainer.set_learning_rate_scale(1.0)
+    trainer.restore(str(tmp_path))
+    assert (trainer.examples_seen, trainer.seed, trainer.learning_rate) == (123, 7, rate)
+
+
+def test_the_optimizer_of_a_reference_checkpoint_goes_on(tmp_path):
+    """Weights and both moments of ckpt-20 arrive at the variables they belong to."""
+    import gin
+    import tensorflow as tf
+
+    from dlwa.ddsp.training import checkpoint_util, gin_util, models, trainers
+
+    prefix = FOLDER / "checkpoint_small" / "ckpt-20"
+    gin.clear_config()
+    gin_util.parse_operative_config(FOLDER / "checkpoint_small" / "operative_config-0.gin")
+    trainer = trainers.Trainer(models.get_model(), tf.distribute.get_strategy())
+    zeros = np.zeros([1, 1000], np.float32)
+    batch = {"audio": np.zeros([1, 64000], np.float32), "f0_hz": zeros, "loudness_db": zeros}
+    trainer.build(batch)
+    trainer.restore(str(prefix))
+    gin.clear_config()
+    assert int(trainer.step.numpy()) == 20
+    reader = tf.train.load_checkpoint(str(prefix))
+    paths = {id(v.value): p for p, v in checkpoint_util.variable_paths(trainer.model).items()}
+    order = [paths[id(v)] for v in trainer._variables]
+    assert order[0] == "decoder/input_stacks/0/layer_with_weights-0/layer_with_weights-0/kernel"
+    assert order[24:27] == [
+        f"decoder/rnn/rnn/cell/{n}" for n in ("kernel", "recurrent_kernel", "bias")
+    ]
+    assert order[-3:] == [
+        "decoder/dense_out/kernel",
+        "decoder/dense_out/bias",
+        "processor_group/reverb/ir",
+    ]
+    moments = zip(trainer.optimizer.first_moments, trainer.optimizer.second_moments, strict=True)
+    for i, (m, v) in enumerate(moments):
+        for number, moment in ((2 * i + 1, m), (2 * i + 2, v)):
+            saved = reader.get_tensor(f"optimizer/_variables/{number}/.ATTRIBUTES/VARIABLE_VALUE")
+            np.testing.assert_array_equal(moment.numpy(), saved)
+    trainer.save(str(tmp_path))
+    saved, written = (
+        {n: s for n, s in tf.train.list_variables(str(p)) if "OBJECT_GRAPH" not in n}
+        for p in (prefix, tmp_path / "ckpt-20")
+    )
+    assert saved.items() <= written.items()
+    assert all(name.startswith("dlwa_") for name in written.keys() - saved.keys())
+
+
+TWO_DEVICES = """
+import sys
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from dlwa.ddsp.training import trainers
+from dlwa.ddsp.training.models import Model
+
+class Linear(Model):
+    def build(self, *_):
+        self.w = self.add_weight(name="w", shape=[4], initializer="ones")
+        self.built = True
+    def call(self, features, training=True):
+        y = self.w * features["x"]
+        self._losses_dict["a"] = tf.reduce_mean((y - features["y"]) ** 2)
+        return {"y": y}
+
+def weights(strategy):
+    random = np.random.default_rng(0)
+    x, y = (random.normal(size=[24, 4]).astype(np.float32) for _ in range(2))
+    x[8, 0] = np.nan  # one device's half of a batch
+    data = tf.data.Dataset.from_tensor_slices({"x": x, "y": y}).batch(8)
+    with strategy.scope():
+        trainer = trainers.Trainer(Linear(), strategy, learning_rate=0.1, grad_clip_norm=0.5)
+    data = trainer.distribute_dataset(data)
+    trainer.build(next(iter(data)))
+    losses = [float(trainer.train_step(batch)["total_loss"]) for batch in data]
+    path = sys.argv[1] + f"/{strategy.num_replicas_in_sync}"
+    trainer.save(path)
+    trainer.restore(path)
+    assert int(trainer.step.numpy()) == 2
+    return trainer.model.w.numpy(), losses
+
+one = weights(tf.distribute.get_strategy())
+two = weights(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+np.testing.assert_allclose(two[0], one[0], rtol=1e-5)
+np.testing.assert_allclose(two[1], one[1], rtol=1e-5)
+assert np.isnan(one[1][1]) and np.isfinite(one[1][2])
+assert not np.allclose(one[0], 1.0)
+"""
+
+
+@pytest.mark.integration
+def test_two_devices_learn_what_one_learns(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

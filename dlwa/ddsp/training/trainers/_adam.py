@@ -54,7 +54,7 @@ class Adam:
         for variable, gradient, (m, v) in zip(variables, gradients, moments, strict=True):
             if gradient is not None:
                 _update(variable, tf.convert_to_tensor(gradient), m, v, rate)
-        self.iterations.assign_add(1)
+        _increase(self.iterations, tf.constant(1, tf.int64))
 
 
 def _update(variable, gradient, m, v, rate):
