@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from dlwa import runfiles
@@ -17,17 +17,24 @@ GRACE_S = 120.0
 _AFTERWARDS_S = 10.0
 
 
-def require_permission(run: Run, settings: Settings, *, as_admin: bool) -> str:
+def require_permission(
+    run: Run, settings: Settings, owners: Sequence[str], *, as_admin: bool
+) -> str:
     """Return the question to be answered with yes before stopping a run, empty if it is one's own.
 
+    Where nobody said who works (`DLWA_OWNER`) and only one of `owners` is here, that is who.
     Raises `AccessError` for a run of somebody else without `as_admin`.
     """
-    if run.owner == settings.owner:
+    alone = not settings.owner_is_known and list(owners) == [run.owner]
+    if run.owner == settings.owner or alone:
         return ""
     if as_admin:
         return f"{run.name} belongs to {run.owner}. Stop it all the same?"
     if not settings.owner_is_known:
-        return f"{run.name} belongs to {run.owner}. Is that you, and shall it stop?"
+        return (
+            f"{run.name} belongs to {run.owner} (export DLWA_OWNER={run.owner} if that is you). "
+            "Shall it stop?"
+        )
     raise AccessError(
         f"run={run.name} belongs to {run.owner}, you are {settings.owner}",
         hint=f"ask {run.owner}; or, if you look after this machine: ./dlwa.py stop --as-admin ...",

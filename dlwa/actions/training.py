@@ -98,12 +98,12 @@ def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
 
 def is_model(folder: Path) -> bool:
     """Whether a folder holds a training: its record or checkpoints."""
-    return (folder / runfiles.RECORD_FILE).is_file() or has_checkpoint(folder)
+    return (folder / runfiles.RECORD_FILE).is_file() or any(folder.glob("ckpt-*.index"))
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Whether anything has been learnt and saved in a folder."""
-    return any(folder.glob("ckpt-*.index"))
+    """Whether anything has been learnt and saved in a folder; step 0 is before that."""
+    return any(path.name != "ckpt-0.index" for path in folder.glob("ckpt-*.index"))
 
 
 def _require_dataset(workspace: Workspace, dataset: Name) -> None:
@@ -154,12 +154,16 @@ def _before(folder: Path, model: Name, host: Host) -> Run | None:
 def _kept_flags(
     before: Run | None, extra: Sequence[str], custom: bool
 ) -> tuple[list[str], bool] | None:
-    """The extra flags a model was started with, when it is resumed without any."""
+    """The extra flags a model was started with, when it is resumed without any that matter.
+
+    Flags that only say how long and how often come after them and win.
+    """
     training = before.record.get("training") if before else None
-    if not isinstance(training, dict) or extra or custom:
+    if not isinstance(training, dict) or fixed(extra) or custom:
         return None
-    recorded = [str(word) for word in training.get("extra") or []]
-    return (recorded, bool(training.get("custom"))) if recorded else None
+    recorded = [str(word) for word in training.get("extra") or [] if word not in extra]
+    kept = bool(training.get("custom"))
+    return ([*recorded, *extra], kept) if recorded or kept else None
 
 
 def _what_it_learns(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dlwa.actions import stopping
+from dlwa.actions import stopping, users
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, options, output
 from dlwa.errors import ExitCode, NotFoundError
@@ -37,7 +37,8 @@ def stop(asked: Asked) -> int:
     if not run.live and not _still_computes(run):
         _runs.tell_end(run)
         raise NotFoundError(f"run={run.name} does not go on any more ({run.state})")
-    question = stopping.require_permission(run, settings, as_admin=asked.as_admin)
+    owners = users.owners(settings.workspace)
+    question = stopping.require_permission(run, settings, owners, as_admin=asked.as_admin)
     if asked.dry_run:
         output.say(f"would ask {run.kind} of {run.name} (id {run.id}) to save and stop")
         output.answer({**run.document(), "dry_run": True})

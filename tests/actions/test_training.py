@@ -138,6 +138,17 @@ def test_extra_flags_are_remembered(settings: Settings) -> None:
     assert again.job.argv[-1] == "--gin_param=batch_size=4" and again.notes
 
 
+def test_more_steps_are_added_to_the_remembered_flags(settings: Settings) -> None:
+    old, new = "--gin_param=train.num_steps=50", "--gin_param=train.num_steps=60"
+    extra = ["--gin_param=batch_size=4", old]
+    learnt(settings, training=plan(settings, extra=extra).job.details["training"])
+    assert plan(settings).job.argv[-2:] == ("--gin_param=batch_size=4", old)
+    assert plan(settings, extra=[old]).job.argv[-2:] == ("--gin_param=batch_size=4", old)
+    again = plan(settings, extra=[new])
+    assert again.job.argv[-3:] == ("--gin_param=batch_size=4", old, new)
+    assert again.job.total_steps == 60
+
+
 def test_more_steps_are_not_another_config(settings: Settings) -> None:
     learnt(settings)
     extra = ["--gin_param=train_util.train.num_steps=60000"]
@@ -169,7 +180,8 @@ def test_another_config_is_refused(settings: Settings, more: dict) -> None:
 
 def test_what_failed_before_it_learnt_may_change(settings: Settings) -> None:
     wrong = plan(settings, extra=["--gin_param=batch_sizee=4"]).job.details["training"]
-    make_run(settings.root, "ann/m", state="failed", training=wrong)
+    folder = make_run(settings.root, "ann/m", state="failed", training=wrong)
+    (folder / "ckpt-0.index").touch()  # saved before the first step
     planned = plan(settings, extra=["--gin_param=batch_size=4"])
     assert not planned.resumes
     assert "--gin_param=batch_sizee=4" not in plan(settings).job.argv
