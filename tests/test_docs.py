@@ -42,6 +42,24 @@ def test_documented_command_parses(found: Documented) -> None:
         pytest.fail(f"{found.text}: {told() if told else repr(error)}")
 
 
+@pytest.mark.parametrize("found", [one for one in OURS if "--" in one.words], ids=_id)
+def test_extra_flags_are_flags_of_the_script_they_go_to(found: Documented) -> None:
+    training = ROOT / "dlwa" / "ddsp" / "training"
+    scripts = {
+        "train": training / "ddsp_run.py",
+        "make-dataset": training / "data_preparation" / "ddsp_prepare_tfrecord.py",
+    }
+    name = (found.dlwa_words or [])[1]
+    if name not in scripts:
+        return
+    known = re.findall(r'DEFINE_\w+\(\s*"(\w+)"', scripts[name].read_text(encoding="utf-8"))
+    for word in found.words[found.words.index("--") + 1 :]:
+        flag, _, value = word.removeprefix("--").partition("=")
+        assert flag in known, f"{found.text}: {word}"
+        if flag == "gin_file":
+            assert (training / "gin" / value).is_file(), f"{found.text}: {word}"
+
+
 @pytest.mark.parametrize("found", [one for one in ALL if one.dlwa_words is None], ids=_id)
 def test_other_commands_are_ones_that_exist(found: Documented) -> None:
     program = Path(found.words[0]).name
