@@ -117,7 +117,7 @@ def heldout_seconds(where: Place) -> float:
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 8.0
 
 
-def page_argv(where: Place, sound: Path, report: Path, minutes: float) -> tuple[str, ...]:
+def page_argv(where: Place, sound: Path, report: Path) -> tuple[str, ...]:
     """The command that makes the page beside the sound."""
     words: Sequence[str] = (
         f"--model_dir={where.workspace.model(where.name)}",
@@ -129,7 +129,6 @@ def page_argv(where: Place, sound: Path, report: Path, minutes: float) -> tuple[
         f"--heldout_seconds={heldout_seconds(where):g}",
         f"--instrument={INSTRUMENT}",
         f"--other={OTHER_INSTRUMENT}",
-        f"--minutes={minutes:.2f}",
         f"--commands={json.dumps(OWN_RECORDINGS)}",
     )
     return launch.module_argv(PAGE_MODULE, words)

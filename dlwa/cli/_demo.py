@@ -43,7 +43,7 @@ class _Demo:
             run = datasets.start(planned, self.settings, self.host, self.limits)
         self._end_well(self._follow(run))
 
-    def train(self) -> Run:
+    def train(self) -> None:
         """Step 2: data set -> model, in a session of its own."""
         _headline(2, f"training, {demo.STEPS} steps, detached in a screen session")
         folder = self.settings.workspace.model(self.where.name)
@@ -54,7 +54,7 @@ class _Demo:
             )
             if planned.already_done and run is not None:
                 output.say(f"models/ddsp/{self.name} has all its steps already")
-                return run
+                return
             flags = ("--custom", "--", *demo.FLAGS)
             _show("ddsp", "train", "--dataset_name", self.name, "--model_name", self.name, *flags)
             run = training.start(planned, self.settings, self.host, self.limits)
@@ -63,7 +63,6 @@ class _Demo:
         run = self._follow(run, demo.TRAINING_S)
         if run.state != "stopped" or not training.has_checkpoint(folder):
             self._end_well(run)
-        return run
 
     def transfer(self, folder: Path, scratch: Path) -> Path:
         """Step 3: the model plays the other recording; returns the sound."""
@@ -84,10 +83,10 @@ class _Demo:
         runfiles.write_json(scratch / "transfer.json", report)
         return sound
 
-    def page(self, sound: Path, scratch: Path, minutes: float) -> None:
+    def page(self, sound: Path, scratch: Path) -> None:
         """Step 4: everything to hear and see."""
         _headline(4, "a page to hear and see it")
-        argv = demo.page_argv(self.where, sound, scratch / "transfer.json", minutes)
+        argv = demo.page_argv(self.where, sound, scratch / "transfer.json")
         with output.progress("page", unit="parts") as bar:
             teller = transfer.Teller(scratch, _on(bar))
             demo.make_page(argv, scratch, teller, self.settings.workspace.root)
@@ -151,12 +150,12 @@ def run(*, fresh: bool, dry_run: bool, yes: bool, no_input: bool) -> int:
 def _walk(walk: _Demo) -> int:
     workspace = walk.settings.workspace
     walk.make_dataset()
-    trained = walk.train()
+    walk.train()
     folder = demo.free_folder(workspace, walk.where.name)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dlwa-demo-") as scratch:
         sound = walk.transfer(folder, Path(scratch))
-        walk.page(sound, Path(scratch), _minutes(trained))
+        walk.page(sound, Path(scratch))
     numbers = runfiles.read_json(folder / "numbers.json") or {}
     _tell_made(folder, workspace.shown(folder), time.monotonic() - walk.begun)
     output.answer(
@@ -180,11 +179,6 @@ def _tell_made(folder: Path, shown: str, seconds: float) -> None:
     for number, (what, command) in enumerate(demo.OWN_RECORDINGS, 1):
         output.say(f"  {number}. {what}:")
         output.say(f"     {command}")
-
-
-def _minutes(run: Run) -> float:
-    begun, ended = run.record.get("started_at"), run.record.get("ended_at")
-    return (float(ended) - float(begun)) / 60.0 if begun and ended else 0.0
 
 
 def _headline(number: int, text: str) -> None:

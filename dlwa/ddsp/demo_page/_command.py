@@ -52,7 +52,8 @@ def make_page(given):
     given.out.mkdir(parents=True, exist_ok=True)
     tracker = resolve_pitch_model(given.pitch_model)
     model = load_model(given.model_dir, "best")
-    untrained = load_model(given.model_dir, str(checkpoints.saved_steps(given.model_dir)[0]))
+    steps = checkpoints.saved_steps(given.model_dir)
+    first = load_model(given.model_dir, str(steps[0]))
     recording, rate = read_audio(given.recording, model.sample_rate)
     tell(1, "playing what it has never heard")
     target_file = given.out / "unheard_recording.wav"
@@ -60,7 +61,7 @@ def make_page(given):
     features = measure(target_file, model.frame_rate, tracker, loudness_rate=model.loudness_rate)
     notes = detected_notes(features)
     played = {}
-    for name, player in (("before", untrained), ("after", model)):
+    for name, player in (("before", first), ("after", model)):
         tell(2 if name == "before" else 3, f"playing {name} the training")
         audio = _sounds.resynthesize(player, features)
         path = given.out / f"unheard_{name}_training.wav"
@@ -69,6 +70,7 @@ def make_page(given):
         if np.abs(audio).max() > 1e-3:
             again = measure(path, model.frame_rate, tracker)
         played[name] = _compose.Played(
+            steps[0] if name == "before" else steps[-1],
             audio,
             _sounds.spectral_distance(target, audio),
             None if again is None else _sounds.pitch_agreement(features, again, notes),
@@ -108,7 +110,6 @@ def _parser():
     )
     parser.add_argument("--out", type=Path, required=True, help="Folder of the page.")
     parser.add_argument("--heldout_seconds", type=float, default=8.0, help="Kept from training.")
-    parser.add_argument("--minutes", type=float, help="How long the training took.")
     parser.add_argument("--instrument", default="instrument", help="What was learned.")
     parser.add_argument("--other", default="instrument", help="What was transferred.")
     parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full.")

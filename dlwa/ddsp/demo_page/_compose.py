@@ -10,11 +10,16 @@ from dlwa.ddsp.demo_page import _figures
 from dlwa.ddsp.demo_page._page import Card, Page, Picture
 from dlwa.ddsp.demo_page._sounds import sound_uri
 
+_PAUSE_S = 60.0
+
 
 @dataclass(frozen=True)
 class Played:
-    """A resynthesis: its samples, its distance from the recording, its share of frames in tune."""
+    """A resynthesis: after how many steps, its samples, its distance from the recording, its
+    share of frames in tune.
+    """
 
+    step: int
     audio: np.ndarray
     distance: float
     in_tune: float | None
@@ -33,7 +38,8 @@ def compose(given, model, recording, target, played):
     report = runfiles.read_json(given.transfer_report) or {}
     steps = list(runfiles.read_lines(model.folder / runfiles.METRICS_FILE))
     steps = [line for line in steps if isinstance(line.get("step"), int)]
-    took = f"{given.minutes:.1f} minutes" if given.minutes else "a few minutes"
+    minutes = _minutes(steps)
+    took = f"{minutes:.1f} minutes" if minutes else "a few minutes"
     return Page(
         title=f"A {given.instrument} model, trained in {took}",
         summary=f"dlwa listened to {len(recording[0]) / recording[1]:.0f} seconds of "
@@ -49,16 +55,25 @@ def compose(given, model, recording, target, played):
     )
 
 
+def _minutes(steps):
+    """How long the training took, the pauses between its sessions not counted."""
+    times = [line["time"] for line in steps if isinstance(line.get("time"), int | float)]
+    gaps = np.diff(times) if len(times) > 1 else np.zeros(0)
+    return float(np.sum(gaps[(gaps > 0) & (gaps < _PAUSE_S)])) / 60.0
+
+
 def verdict(played):
     """Before and after in one sentence."""
     before, after = played["before"], played["after"]
     better = 1.0 - after.distance / before.distance if before.distance else 0.0
+    when = f"after {before.step} steps" if before.step else "before"
     text = (
-        f"Distance from the recording (multi-scale spectral loss): {before.distance:.1f} before, "
+        f"Distance from the recording (multi-scale spectral loss): {before.distance:.1f} {when}, "
         f"{after.distance:.1f} after the training, {better:.0%} less."
     )
     if after.in_tune is not None:
-        text += f" Its pitch lies within 50 cents of the recording's in {after.in_tune:.0%} of the"
+        share = _percent(after.in_tune)
+        text += f" Its pitch lies within 50 cents of the recording's in {share} of the"
         text += " time in which notes sound."
     return text
 
@@ -69,8 +84,13 @@ def _facts(model, recording, steps, played):
         facts.append(("training steps", str(steps[-1]["step"])))
         facts.append(("loss", f"{_loss(steps[0]):.1f} → {_loss(steps[-1]):.1f}"))
     if played["after"].in_tune is not None:
-        facts.append(("in tune", f"{played['after'].in_tune:.0%}"))
+        facts.append(("in tune", _percent(played["after"].in_tune)))
     return [*facts, ("sample rate", f"{model.sample_rate / 1000:g} kHz")]
+
+
+def _percent(share):
+    """A share that says 100 % only when it is all."""
+    return f"{int(100 * share)}%"
 
 
 def _loss(line):
@@ -119,9 +139,11 @@ def _heldout(steps):
 
 def _compared(model, target, played):
     rate = model.sample_rate
+    step = played["before"].step
+    start = f"After {step} steps" if step else "Before the training"
     rows = (
         ("The recording", target, "What was really played."),
-        ("Before the training", played["before"].audio, _distance(played["before"])),
+        (start, played["before"].audio, _distance(played["before"])),
         ("After the training", played["after"].audio, _distance(played["after"])),
     )
     return [
