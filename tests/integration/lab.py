@@ -92,8 +92,10 @@ class Lab:
         state = {"gpus": [gpu(number) for number in range(count)], "apps": [], **more}
         (self.bin / "gpus.json").write_text(json.dumps(state))
         program = self.bin / "nvidia-smi"
+        script = self.bin / "answers.py"
+        script.write_text((HERE / "fake_nvidia_smi.py").read_text())
         # Not a #! line of Python itself: the path of the interpreter may hold a space.
-        words = shlex.join([sys.executable, str(HERE / "fake_nvidia_smi.py")])
+        words = shlex.join([sys.executable, str(script)])
         program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         self._monkeypatch.setenv("PATH", f"{self.bin}{os.pathsep}{os.environ['PATH']}")
