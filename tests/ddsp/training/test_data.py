@@ -77,12 +77,26 @@ def test_starting_later_deals_what_would_have_come(folder, start_step):
     """Batches of 4 out of 21 cross the ends of epochs."""
     provider = _provider(folder)
     later = _numbers(provider.get_batch(4, seed=3, start_step=start_step), 6)
-    positions = np.arange(start_step * 4, start_step * 4 + 24)
     from dlwa.ddsp.training.data._order import example_numbers
 
-    assert np.ravel(later).tolist() == example_numbers(positions, N, 3, True).tolist()
+    whole = example_numbers(N, seed=3, shuffle=True)
+    assert np.ravel(later).tolist() == [int(n) for n in whole.skip(start_step * 4).take(24)]
     if start_step < 10:
         assert _numbers(provider.get_batch(4, seed=3), start_step + 6)[start_step:] == later
+
+
+def test_no_python_runs_while_examples_are_dealt(folder):
+    """A thread that calls Python while the interpreter ends aborts the process."""
+    import tensorflow as tf
+
+    def operations(dataset):
+        graph = tf.compat.v1.GraphDef.FromString(dataset._as_serialized_graph().numpy())
+        functions = [node.op for f in graph.library.function for node in f.node_def]
+        return {node.op for node in graph.node} | set(functions)
+
+    found = operations(_provider(folder).get_batch(4))
+    assert "ParseExampleV2" in found
+    assert not {op for op in found if "PyFunc" in op}
 
 
 def test_without_shuffling_files_and_records_come_in_order(folder):

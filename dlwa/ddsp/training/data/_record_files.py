@@ -100,6 +100,28 @@ def index_files(pattern):
     return tuple(records)
 
 
+def reader(records):
+    """A function from the number of a record to a dataset that holds just this record."""
+    paths = list(dict.fromkeys(record.path for record in records))
+    place = {path: number for number, path in enumerate(paths)}
+    path = tf.constant(paths)
+    # Of each record: the number of its file, and where in it its header begins.
+    table = tf.constant([(place[r.path], r.offset - _HEADER.size) for r in records], tf.int64)
+
+    def read(number):
+        file, begin = tf.unstack(table[number])
+        # tf.data.TFRecordDataset is the same without a way to begin inside of the file.
+        variant = tf.raw_ops.TFRecordDatasetV2(
+            filenames=path[file][tf.newaxis],
+            compression_type="",
+            buffer_size=tf.constant(0, tf.int64),
+            byte_offsets=begin[tf.newaxis],
+        )
+        return tf.data.experimental.from_variant(variant, tf.TensorSpec([], tf.string)).take(1)
+
+    return read
+
+
 def _changed_at(path):
     return tf.io.gfile.stat(path).mtime_nsec
 

@@ -2,15 +2,11 @@
 
 import copy
 
-import numpy as np
 import tensorflow as tf
 
 from . import _checks, _record_files
 from ._base import DataProvider, first_example
 from ._order import example_numbers
-
-# An epoch number is never near this; it stands for "endless".
-_ENDLESS_EPOCHS = 2**31
 
 
 class RecordProvider(DataProvider):
@@ -85,38 +81,31 @@ class RecordProvider(DataProvider):
         Raises:
             ValueError: if an epoch is smaller than a batch that has to be full and is not repeated.
         """
-        records = self.records()
         start = first_example(batch_size, start_step, start_example)
-        positions = self._positions(len(records), repeats, start)
-        positions = positions.batch(batch_size, drop_remainder=drop_remainder)
-        dataset = positions.map(self._reader(records, shuffle, seed), num_parallel_calls=2)
-        return dataset.prefetch(2)
+        dataset = self._serialized(shuffle, repeats, start, seed)
+        dataset = dataset.batch(batch_size, drop_remainder=drop_remainder)
+        return dataset.map(self._parse, num_parallel_calls=2).prefetch(2)
 
     def _examples(self, shuffle, repeats, start, seed):
+        dataset = self._serialized(shuffle, repeats, start, seed)
+        return dataset.batch(8).map(self._parse, num_parallel_calls=2).unbatch()
+
+    def _serialized(self, shuffle, repeats, start, seed):
+        """Examples as they stand in the files, from number `start` on."""
         records = self.records()
-        positions = self._positions(len(records), repeats, start).batch(8)
-        dataset = positions.map(self._reader(records, shuffle, seed), num_parallel_calls=2)
-        return dataset.unbatch()
+        numbers = example_numbers(len(records), seed, shuffle, start, repeats)
+        read = _record_files.reader(records)
+        # Every part gives one record, so that the order stays.
+        dataset = numbers.interleave(read, cycle_length=4, num_parallel_calls=4, deterministic=True)
+        options = tf.data.Options()
+        # Several machines share the examples; to share the files is not possible.
+        options.experimental_distribute.auto_shard_policy = (
+            tf.data.experimental.AutoShardPolicy.DATA
+        )
+        return dataset.with_options(options)
 
-    @staticmethod
-    def _positions(n_records, repeats, start):
-        epochs = repeats if repeats is not None and repeats >= 0 else _ENDLESS_EPOCHS
-        return tf.data.Dataset.range(start, n_records * epochs)
-
-    def _reader(self, records, shuffle, seed):
-        """Function from positions `[batch]` to a batch of examples."""
-
-        def read(positions):
-            numbers = example_numbers(positions, len(records), seed, shuffle)
-            return np.array([records[number].read() for number in numbers], object)
-
-        def examples(positions):
-            serialized = tf.numpy_function(read, [positions], tf.string, stateful=False)
-            serialized.set_shape(positions.shape)
-            parsed = tf.io.parse_example(serialized, self.features_dict)
-            return self._finish(parsed)
-
-        return examples
+    def _parse(self, serialized):
+        return self._finish(tf.io.parse_example(serialized, self.features_dict))
 
     def _finish(self, batch):
         """Change a batch of parsed examples; here nothing."""
