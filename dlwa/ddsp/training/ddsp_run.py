@@ -179,10 +179,20 @@ def _run(save_dir, restore_dir):
         hint = "use a smaller batch, e.g. --gin_param=batch_size=8"
         return _fail(save_dir, _EXIT_FAILED, f"out of memory: {_first_line(error)}", hint)
     except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
-        # May be a wrong setting, may be our mistake: the log keeps what is needed to tell.
-        logging.error("details of the failure", exc_info=True)
+        if not _is_told_by_us(error):
+            # May be a wrong setting, may be our mistake: the log keeps what is needed to tell.
+            logging.error("details of the failure", exc_info=True)
         return _fail(save_dir, _EXIT_FAILED, _first_line(error))
     return _EXIT_OK
+
+
+def _is_told_by_us(error):
+    """Whether this package raised the error, and so has said what is wrong."""
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    ours = Path(__file__).resolve().parents[1]
+    return Path(trace.tb_frame.f_code.co_filename).resolve().is_relative_to(ours)
 
 
 def _first_line(error):

@@ -42,7 +42,7 @@ def write_dataset(folder, n_examples=6, name="data.tfrecord-00000-of-00001", see
     return folder
 
 
-def argv(dataset, save_dir, num_steps, *more, steps_per_save=2):
+def argv(dataset, save_dir, num_steps, *more, steps_per_save=2, gin_files=GIN_FILES):
     """The command line of a small training."""
     params = [
         f"TFRecordProvider.file_pattern='{dataset}/data.tfrecord*'",
@@ -58,7 +58,7 @@ def argv(dataset, save_dir, num_steps, *more, steps_per_save=2):
         "--mode=train",
         "--alsologtostderr",
         f"--save_dir={save_dir}",
-        *(f"--gin_file={name}" for name in GIN_FILES),
+        *(f"--gin_file={name}" for name in gin_files),
         *(f"--gin_param={param}" for param in params),
         *(flag for flag in more if flag.startswith("--")),
     ]
@@ -74,3 +74,23 @@ def run(*args, **kwargs):
     return subprocess.run(
         argv(*args, **kwargs), capture_output=True, text=True, env=environment(), timeout=300
     )
+
+
+def run_here(*args, **kwargs):
+    """Run a small training in this process; returns its exit code."""
+    import gin
+    from absl import flags
+    from absl.testing import flagsaver
+
+    from dlwa.ddsp.training import ddsp_run
+
+    ddsp_run.define_flags()
+    before = flagsaver.save_flag_values()
+    gin.clear_config()
+    try:
+        flags.FLAGS.unparse_flags()
+        flags.FLAGS(argv(*args, **kwargs)[2:])
+        return ddsp_run.main([])
+    finally:
+        flagsaver.restore_flag_values(before)
+        gin.clear_config()
