@@ -74,7 +74,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=[390, 1280], ids=["phone", "desktop"])
 def seen(request: pytest.FixtureRequest, page_file: Path) -> dict[str, Any]:
     """What a browser of this width makes of the page, and what it asked the network for."""
-    playwright = pytest.importorskip("playwright.sync_api")
+    from playwright import sync_api as playwright
+
     asked: list[str] = []
     complaints: list[str] = []
     with playwright.sync_playwright() as driver:
