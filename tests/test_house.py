@@ -39,6 +39,7 @@ DDSP_FLOORS = {
     "quiet": 0,
     "registry": 0,
     "audio_io": 10,
+    "pages": 11,
     "dags": 10,
     "spectral_ops": 10,
     "pitch": 10,
@@ -78,6 +79,7 @@ DDSP_FLOORS = {
     "training.ddsp_export": 90,
     "timbre_transfer": 90,
     "scripts": 91,
+    "report": 95,
     "demo_page": 95,
 }
 SHARED = {"dlwa", "dlwa.runfiles", "dlwa.version"}  # what both halves may use

@@ -77,10 +77,7 @@ def make_page(given):
         )
     tell(4, "drawing")
     page = _compose.compose(given, model, (recording, rate), target, played)
-    path = given.out / "index.html"
-    aside = given.out / ".index.html.tmp"
-    aside.write_text(page.render(), encoding="utf-8")
-    aside.replace(path)
+    path = page.write(given.out / "index.html")
     numbers = {
         name: {"spectral_loss": p.distance, "pitch_within_50_cents": p.in_tune}
         for name, p in played.items()

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlwa import runfiles
+from dlwa.ddsp import pages
 from dlwa.ddsp.audio_io import read_audio
 from dlwa.ddsp.demo_page import _figures
-from dlwa.ddsp.demo_page._page import Card, Page, Picture
-from dlwa.ddsp.demo_page._sounds import sound_uri
+from dlwa.ddsp.pages import Card
 
 _PAUSE_S = 60.0
 
@@ -40,18 +40,30 @@ def compose(given, model, recording, target, played):
     steps = [line for line in steps if isinstance(line.get("step"), int)]
     minutes = _minutes(steps)
     took = f"{minutes:.1f} minutes" if minutes else "a few minutes"
-    return Page(
+    return pages.Page(
         title=f"A {given.instrument} model, trained in {took}",
         summary=f"dlwa listened to {len(recording[0]) / recording[1]:.0f} seconds of "
         f"{given.instrument}, learned to turn pitch and loudness into its sound, and then played "
         f"the melody of a {given.other}.",
         facts=_facts(model, recording, steps, played),
-        learned=_learned(given, recording, steps),
-        compared=_compared(model, target, played),
-        verdict=verdict(played),
-        transferred=_transferred(given, report),
-        choices=[str(line) for line in report.get("explained", [])[1:]],
-        commands=given.commands,
+        sections=[
+            pages.Section("What it learned from", _learned(given, recording, steps)),
+            pages.Section(
+                "Before and after",
+                pages.paragraph(
+                    "A stretch of the recording that was kept from the training. The model is "
+                    "given only its pitch and loudness and plays the sound itself."
+                ),
+                _compared(model, target, played),
+                pages.verdict(verdict(played)),
+            ),
+            pages.Section(
+                "Another instrument, played by the model",
+                _transferred(given, report),
+                pages.bullets(report.get("explained", [])[1:]),
+            ),
+            pages.Section("The same with your own recordings", pages.steps(given.commands)),
+        ],
     )
 
 
@@ -103,11 +115,11 @@ def _learned(given, recording, steps):
     cards = [
         Card(
             f"The recording: a {given.instrument}",
-            sound_uri(audio, rate),
-            _figures.spectrogram(audio[: 15 * rate], rate),
+            pages.spectrogram(audio[: 15 * rate], rate),
             f"Spectrogram of the first 15 seconds of the {given.instrument}: harmonics as "
             "parallel lines.",
             "The first 15 seconds as a picture: time to the right, frequency upwards.",
+            pages.sound_uri(audio, rate),
         )
     ]
     if len(steps) > 1:
@@ -115,7 +127,7 @@ def _learned(given, recording, steps):
         values = [_loss(line) for line in steps]
         heldout = _heldout(steps)
         cards.append(
-            Picture(
+            Card(
                 "The training",
                 _figures.loss(numbers, values, heldout),
                 f"Loss curve: from {values[0]:.1f} at the start to {values[-1]:.1f} after "
@@ -124,7 +136,7 @@ def _learned(given, recording, steps):
                 "is closer.",
             )
         )
-    return cards
+    return pages.cards(cards, pairs=True)
 
 
 def _heldout(steps):
@@ -146,16 +158,16 @@ def _compared(model, target, played):
         (start, played["before"].audio, _distance(played["before"])),
         ("After the training", played["after"].audio, _distance(played["after"])),
     )
-    return [
+    return pages.cards(
         Card(
             title,
-            sound_uri(audio, rate),
-            _figures.spectrogram(audio, rate),
+            pages.spectrogram(audio, rate),
             f"Spectrogram: {title.lower()}.",
             caption,
+            pages.sound_uri(audio, rate),
         )
         for title, audio, caption in rows
-    ]
+    )
 
 
 def _distance(played):
@@ -172,19 +184,18 @@ def _transferred(given, report):
         cards.append(
             Card(
                 title,
-                sound_uri(*read_audio(path)),
-                _figures.spectrogram(audio, rate),
+                pages.spectrogram(audio, rate),
                 f"Spectrogram: {title}.",
                 path.name,
+                pages.sound_uri(*read_audio(path)),
             )
         )
     curves, frame_rate = report.get("curves"), report.get("frame_rate")
     if not curves or not frame_rate:
-        return cards
+        return pages.cards(cards, pairs=True)
     sounding = np.asarray(curves["f0_confidence"]) > 0.5
-    return [
-        *cards,
-        Picture(
+    cards += [
+        Card(
             "Pitch",
             _figures.pitch(
                 frame_rate,
@@ -194,7 +205,7 @@ def _transferred(given, report):
             "Pitch over time, as recorded and as played.",
             "Where no note sounds there is no line.",
         ),
-        Picture(
+        Card(
             "Loudness",
             _figures.loudness(
                 frame_rate,
@@ -207,3 +218,4 @@ def _transferred(given, report):
             "The model plays at the loudness it has learned; between notes it is softer.",
         ),
     ]
+    return pages.cards(cards, pairs=True)

@@ -1,13 +1,9 @@
-"""Sounds in and around the page: cutting, playing back, comparing, packing."""
-
-import base64
-import io
+"""Sounds around the page: cutting, playing back, comparing."""
 
 import numpy as np
-import soundfile
 
 from dlwa.ddsp import losses, timbre_transfer
-from dlwa.ddsp.audio_io import resample, write_audio
+from dlwa.ddsp.audio_io import write_audio
 
 _LONGEST_S = 12.0
 
@@ -44,15 +40,3 @@ def pitch_agreement(reference, features, mask_on):
         return None
     ratio = np.maximum(features.f0_hz[:n], 1.0) / np.maximum(reference.f0_hz[:n], 1.0)
     return float(np.mean(np.abs(1200 * np.log2(ratio[mask])) <= 50))
-
-
-def sound_uri(audio, rate):
-    """A sound as MP3 inside a data URI, small enough for a page."""
-    stream = io.BytesIO()
-    at_44k = resample(np.asarray(audio, np.float32), rate, 44100)
-    peak = float(np.abs(at_44k).max(initial=0.0))
-    at_44k = at_44k * (0.95 / peak) if peak > 0.95 else at_44k
-    soundfile.write(
-        stream, at_44k, 44100, format="MP3", subtype="MPEG_LAYER_III", compression_level=0.6
-    )
-    return "data:audio/mpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
