@@ -10,7 +10,7 @@ from dlwa.hosts.local import LocalHost
 from dlwa.logtext import last_lines
 from dlwa.settings import Settings
 
-PROGRAM = "./dlwa.py"
+PROGRAM = output.LAUNCHER
 _FROM_CHILD = (ExitCode.USAGE, ExitCode.NOT_FOUND)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dlwa.cli.progress import Progress
 
 _state = {"json": False, "answered": False}
+# how messages and hints everywhere begin their commands
+LAUNCHER = "./dlwa.py"
 _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 
 
@@ -65,7 +67,20 @@ def answer(document: Any) -> None:
 def text(line: str = "") -> None:
     """Print a line of the answer on stdout; with `--json` nothing."""
     if not json_mode():
-        print(line, flush=True)
+        print(as_typed(line), flush=True)
+
+
+def as_typed(line: str) -> str:
+    """A line whose commands begin as this user begins them (`dlwa` where installed)."""
+    return line.replace(LAUNCHER, program()) if LAUNCHER in line else line
+
+
+def program() -> str:
+    """What the user types to start dlwa here."""
+    started = sys.argv[0].replace("\\", "/").rsplit("/", 1)[-1].lower()
+    if started in ("dlwa", "dlwa.exe", "dlwa-script.py"):
+        return "dlwa"
+    return LAUNCHER if os.name != "nt" else "python dlwa.py"
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -110,8 +125,8 @@ def command(argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
 def error(message: str, hint: str = "", exit_code: int = 1, kind: str = "DlwaError") -> None:
     """Report a failure: two lines on stderr, or the JSON document on stdout."""
     if json_mode() and not answered():
-        document = {"message": message, "hint": hint, "kind": kind, "exit_code": int(exit_code)}
-        answer({"error": document})
+        told = {"message": message, "hint": as_typed(hint)}
+        answer({"error": {**told, "kind": kind, "exit_code": int(exit_code)}})
         return
     _story(_styled("error: ", _RED) + message)
     if hint:
@@ -176,6 +191,7 @@ def console(stream: IO[str] | None = None) -> Any:
 
 
 def _story(message: str) -> None:
+    message = as_typed(message)
     try:
         print(message, file=sys.stderr, flush=True)
     except UnicodeEncodeError:

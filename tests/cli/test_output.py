@@ -182,3 +182,19 @@ class TestProgress:
             shown.describe("a.wav")
             shown.update(5)
         assert "a.wav" in screen.getvalue() and "50%" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("started", "typed"),
+    [
+        ("/opt/venv/bin/dlwa", "dlwa status"),
+        (r"C:\venv\Scripts\dlwa.exe", "dlwa status"),
+        ("/home/ann/my lab/dlwa/cli/__main__.py", "./dlwa.py status"),
+    ],
+)
+def test_commands_in_hints_begin_as_the_user_begins_them(
+    started: str, typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [started, "stop"])
+    output.error("run=x is not there", "see ./dlwa.py status")
+    assert f"hint: see {typed}\n" in capsys.readouterr().err

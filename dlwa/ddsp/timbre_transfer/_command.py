@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from dlwa import runfiles
+from dlwa.ddsp import quiet
 from dlwa.ddsp.timbre_transfer._errors import TransferError
 from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES, Knobs
 
@@ -22,7 +23,6 @@ _OK, _FAILED, _USAGE, _NOT_FOUND = 0, 1, 2, 3
 
 def main(argv=None):
     """Run the command and leave the process with its exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 
@@ -51,6 +51,7 @@ def _transfer(given, knobs):
     from dlwa.ddsp.audio_io import probe
 
     probe(given.source)  # before the seconds that loading TensorFlow takes
+    quiet.import_tensorflow()
     from dlwa.ddsp import timbre_transfer
     from dlwa.ddsp.pitch import resolve_pitch_model
 
