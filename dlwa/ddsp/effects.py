@@ -20,6 +20,7 @@ class Reverb(processors.Processor):
 
     def __init__(self, trainable=False, reverb_length=48000, add_dry=True, name="reverb"):
         super().__init__(name=name, trainable=trainable)
+        core.check_whole("reverb_length", reverb_length)
         self._reverb_length = reverb_length
         self._add_dry = add_dry
 
@@ -66,6 +67,7 @@ class Reverb(processors.Processor):
 
     def get_signal(self, audio, ir):
         """The sound in the room: `[batch, n_samples]`."""
+        core.check_layout("audio", audio, "[batch, n_samples]")
         audio, ir = core.tf_float32(audio), self._mask_dry_ir(core.tf_float32(ir))
         wet = core.fft_convolve(audio, ir, padding="same", delay_compensation=0)
         return wet + audio if self._add_dry else wet
@@ -261,6 +263,11 @@ class ModDelay(processors.Processor):
 
     def get_controls(self, audio, gain, phase):
         """Sound `[batch, n_samples]`, gain and phase `[batch, n_samples, 1]`."""
+        audio, gain, phase = map(core.tf_float32, (audio, gain, phase))
+        core.check_layout("audio", audio, "[batch, n_samples]")
+        core.check_layout("gain", gain, "[batch, n_samples, 1]")
+        core.check_layout("phase", phase, "[batch, n_samples, 1]")
+        core.check_agree(("batch", "n_samples"), audio=audio, gain=gain, phase=phase)
         if self.gain_scale_fn is not None:
             gain = self.gain_scale_fn(gain)
         if self.phase_scale_fn is not None:
@@ -271,6 +278,11 @@ class ModDelay(processors.Processor):
         """The sound with its moving echo, `[batch, n_samples]`."""
         max_delay_ms = self.center_ms + self.depth_ms
         max_length = int(self.sample_rate / 1000.0 * max_delay_ms)
+        if max_length < 1:
+            raise ValueError(
+                f"center_ms={self.center_ms} and depth_ms={self.depth_ms} must make a sample of "
+                f"delay at sample_rate={self.sample_rate}"
+            )
         depth_phase = self.depth_ms / max_delay_ms
         center_phase = self.center_ms / max_delay_ms
         phase = phase * depth_phase + center_phase

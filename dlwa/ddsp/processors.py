@@ -94,7 +94,18 @@ class Add(Processor):
         super().__init__(name=name)
 
     def get_controls(self, signal_one, signal_two):
-        """Both signals as they are."""
+        """Both signals as they are; of equal shape, or one with a batch of 1.
+
+        Raises:
+            ValueError: if their shapes do not fit each other.
+        """
+        if len(signal_one.shape) != len(signal_two.shape):
+            raise ValueError(
+                f"signal_one.shape={tuple(signal_one.shape)} and signal_two.shape="
+                f"{tuple(signal_two.shape)} must be the same"
+            )
+        axes = ("batch", "n_samples", "n_channels")[: len(signal_one.shape)]
+        core.check_agree(axes, signal_one=signal_one, signal_two=signal_two)
         return {"signal_one": signal_one, "signal_two": signal_two}
 
     def get_signal(self, signal_one, signal_two):
@@ -124,12 +135,15 @@ class Mix(Processor):
         Raises:
             ValueError: if the signals differ in length.
         """
-        if signal_one.shape[1] != signal_two.shape[1]:
+        lengths = signal_one.shape[1], signal_two.shape[1]
+        if None not in lengths and lengths[0] != lengths[1]:
             raise ValueError(
                 f"signal_one.shape={tuple(signal_one.shape)} and signal_two.shape="
                 f"{tuple(signal_two.shape)} must have the same length"
             )
-        level = core.resample(tf.nn.sigmoid(nn_out_mix_level), signal_one.shape[1])
+        core.check_layout("nn_out_mix_level", nn_out_mix_level, "[batch, n_frames, 1]")
+        length = lengths[0] if lengths[0] is not None else tf.shape(signal_one)[1]
+        level = core.resample(tf.nn.sigmoid(nn_out_mix_level), length)
         return {"signal_one": signal_one, "signal_two": signal_two, "mix_level": level}
 
     def get_signal(self, signal_one, signal_two, mix_level):
@@ -157,6 +171,7 @@ class Crop(Processor):
         super().__init__(name=name)
         if crop_location not in ("front", "center", "back"):
             raise ValueError(f"crop_location={crop_location!r} must be 'front', 'center' or 'back'")
+        core.check_whole("frame_size", frame_size)
         self.frame_size = frame_size
         self.crop_location = crop_location
 

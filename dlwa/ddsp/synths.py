@@ -7,11 +7,12 @@ from dlwa.ddsp import core, processors
 _register = gin.register(module="dlwa.ddsp.synths")
 
 
-def _check_control(name, value, channels=None):
-    shape = tuple(value.shape)
-    if len(shape) != 3 or (channels is not None and shape[-1] not in (channels, None)):
-        expected = f"[batch, n_frames, {channels or 'channels'}]"
-        raise ValueError(f"{name}.shape={shape} must be {expected}")
+_FRAMES = ("batch", "n_frames")
+
+
+def _check_setting(n_samples, sample_rate=1):
+    core.check_whole("n_samples", n_samples)
+    core.check_positive("sample_rate", sample_rate)
 
 
 @_register
@@ -23,6 +24,7 @@ class TensorToAudio(processors.Processor):
 
     def get_controls(self, samples):
         """Samples `[batch, n_samples, 1]` as they are."""
+        core.check_layout("samples", samples, "[batch, n_samples, 1]")
         return {"samples": samples}
 
     def get_signal(self, samples):
@@ -55,6 +57,7 @@ class Harmonic(processors.Processor):
         name="harmonic",
     ):
         super().__init__(name=name)
+        _check_setting(n_samples, sample_rate)
         self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.scale_fn = scale_fn
@@ -75,9 +78,18 @@ class Harmonic(processors.Processor):
         """
         amplitudes, f0_hz = core.tf_float32(amplitudes), core.tf_float32(f0_hz)
         harmonic_distribution = core.tf_float32(harmonic_distribution)
-        _check_control("amplitudes", amplitudes, 1)
-        _check_control("harmonic_distribution", harmonic_distribution)
-        _check_control("f0_hz", f0_hz, 1)
+        given = {
+            "amplitudes": amplitudes,
+            "harmonic_distribution": harmonic_distribution,
+            "f0_hz": f0_hz,
+        }
+        core.check_layout("amplitudes", amplitudes, "[batch, n_frames, 1]")
+        core.check_layout(
+            "harmonic_distribution", harmonic_distribution, "[batch, n_frames, n_harmonics]"
+        )
+        core.check_layout("f0_hz", f0_hz, "[batch, n_frames, 1]")
+        core.check_agree(_FRAMES, **given)
+        core.check_hz("f0_hz", f0_hz)
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)
             harmonic_distribution = self.scale_fn(harmonic_distribution)
@@ -129,6 +141,7 @@ class FilteredNoise(processors.Processor):
         name="filtered_noise",
     ):
         super().__init__(name=name)
+        _check_setting(n_samples)
         self.n_samples = n_samples
         self.window_size = window_size
         self.scale_fn = scale_fn
@@ -137,7 +150,7 @@ class FilteredNoise(processors.Processor):
     def get_controls(self, magnitudes):
         """Shape network outputs `[batch, n_frames, n_bands]` into magnitudes."""
         magnitudes = core.tf_float32(magnitudes)
-        _check_control("magnitudes", magnitudes)
+        core.check_layout("magnitudes", magnitudes, "[batch, n_frames, n_bands]")
         if self.scale_fn is not None:
             magnitudes = self.scale_fn(magnitudes + self.initial_bias)
         return {"magnitudes": magnitudes}
@@ -163,6 +176,7 @@ class Wavetable(processors.Processor):
         self, n_samples=64000, sample_rate=16000, scale_fn=core.exp_sigmoid, name="wavetable"
     ):
         super().__init__(name=name)
+        _check_setting(n_samples, sample_rate)
         self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.scale_fn = scale_fn
@@ -172,9 +186,15 @@ class Wavetable(processors.Processor):
 
         Args:
             amplitudes: `[batch, n_frames, 1]`.
-            wavetables: `[batch, n_frames, n_wavetable]`.
+            wavetables: `[batch, n_frames, n_wavetable]` or `[batch, n_wavetable]`.
             f0_hz: `[batch, n_frames, 1]`.
         """
+        amplitudes, wavetables = core.tf_float32(amplitudes), core.tf_float32(wavetables)
+        f0_hz = core.tf_float32(f0_hz)
+        core.check_layout("amplitudes", amplitudes, "[batch, n_frames, 1]")
+        core.check_layout("f0_hz", f0_hz, "[batch, n_frames, 1]")
+        core.check_agree(_FRAMES, amplitudes=amplitudes, f0_hz=f0_hz)
+        core.check_hz("f0_hz", f0_hz)
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)
             wavetables = self.scale_fn(wavetables)
@@ -182,7 +202,6 @@ class Wavetable(processors.Processor):
 
     def get_signal(self, amplitudes, wavetables, f0_hz):
         """Play the controls: audio `[batch, n_samples]`."""
-        wavetables = core.resample(wavetables, self.n_samples)
         return core.wavetable_synthesis(
             frequencies=f0_hz,
             amplitudes=amplitudes,
@@ -202,6 +221,8 @@ class Sinusoidal(processors.Processor):
         amp_scale_fn: turns outputs into amplitudes; None if they are already.
         amp_resample_method: how amplitudes change between frames, see core.resample.
         freq_scale_fn: turns outputs into frequencies in Hz; None if they are already.
+        use_angular_cumsum: wrap the phase, so that long sounds stay in tune; None leaves it to
+            core.oscillator_bank and its gin binding (False unless bound).
     """
 
     def __init__(
@@ -212,13 +233,16 @@ class Sinusoidal(processors.Processor):
         amp_resample_method="window",
         freq_scale_fn=core.frequencies_sigmoid,
         name="sinusoidal",
+        use_angular_cumsum=None,
     ):
         super().__init__(name=name)
+        _check_setting(n_samples, sample_rate)
         self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.amp_scale_fn = amp_scale_fn
         self.amp_resample_method = amp_resample_method
         self.freq_scale_fn = freq_scale_fn
+        self.use_angular_cumsum = use_angular_cumsum
 
     def get_controls(self, amplitudes, frequencies):
         """Shape network outputs.
@@ -227,6 +251,9 @@ class Sinusoidal(processors.Processor):
             amplitudes: `[batch, n_frames, n_sinusoids]`.
             frequencies: `[batch, n_frames, n_sinusoids]`, times the depth of freq_scale_fn.
         """
+        amplitudes, frequencies = core.tf_float32(amplitudes), core.tf_float32(frequencies)
+        core.check_layout("amplitudes", amplitudes, "[batch, n_frames, n_sinusoids]")
+        core.check_agree(_FRAMES, amplitudes=amplitudes, frequencies=frequencies)
         if self.amp_scale_fn is not None:
             amplitudes = self.amp_scale_fn(amplitudes)
         if self.freq_scale_fn is not None:
@@ -236,10 +263,12 @@ class Sinusoidal(processors.Processor):
 
     def get_signal(self, amplitudes, frequencies):
         """Play the controls: audio `[batch, n_samples]`."""
+        wrap = self.use_angular_cumsum
         return core.oscillator_bank(
             frequency_envelopes=core.resample(frequencies, self.n_samples),
             amplitude_envelopes=core.resample(
                 amplitudes, self.n_samples, method=self.amp_resample_method
             ),
             sample_rate=self.sample_rate,
+            **({} if wrap is None else {"use_angular_cumsum": wrap}),
         )

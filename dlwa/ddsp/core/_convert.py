@@ -31,11 +31,12 @@ def sinusoidal_to_harmonic(
         Amplitude `[batch, n_frames, 1]` and distribution `[batch, n_frames, n_harmonics]`.
     """
     harmonics = get_harmonic_frequencies(f0_hz, n_harmonics)
-    offset = (sin_freqs[:, :, tf.newaxis, :] - harmonics[..., tf.newaxis]) / f0_hz[..., tf.newaxis]
+    distance = sin_freqs[:, :, tf.newaxis, :] - harmonics[..., tf.newaxis]
+    offset = safe_divide(distance, f0_hz[..., tf.newaxis])
     weights = tf.exp(-((offset / harmonic_width) ** 2.0))
     if normalize:
         total = tf.reduce_sum(weights, axis=-1, keepdims=True)
-        weights = tf.where(total > 1.0, weights / total, weights)
+        weights = weights / tf.maximum(total, 1.0)
     amps = tf.reduce_sum(weights * sin_amps[:, :, tf.newaxis, :], axis=-1)
     amps = remove_above_nyquist(harmonics, amps, sample_rate)
     harm_amp = tf.reduce_sum(amps, axis=-1, keepdims=True)

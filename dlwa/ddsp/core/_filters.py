@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 from scipy import fft
 
+from ._checks import check_agree, check_layout, check_whole
 from ._helpers import tf_float32
 
 
@@ -15,7 +16,16 @@ def get_fft_size(frame_size, ir_size, power_of_2=True):
         frame_size: samples a frame.
         ir_size: samples of the impulse response.
         power_of_2: a power of two; otherwise a product of small primes.
+
+    Raises:
+        ValueError: if a size is negative.
+
+    Example:
+        >>> get_fft_size(64, 257), get_fft_size(64, 257, power_of_2=False)
+        (512, 320)
     """
+    check_whole("frame_size", frame_size, least=0)
+    check_whole("ir_size", ir_size, least=0)
     needed = ir_size + frame_size - 1
     if power_of_2:
         return int(2 ** math.ceil(math.log2(needed)))
@@ -38,15 +48,23 @@ def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compens
         delay_compensation: samples to drop at the start; negative: the delay of a linear phase
             filter.
 
+    Returns:
+        `[batch, audio_size]`, or `[batch, audio_size + ir_size - 1]` with 'valid'; zeros follow
+        where the convolution has ended (the reference returns nothing at all when there is
+        nothing to cut, and for responses of one or two samples).
+
     Raises:
         ValueError: if the padding is unknown.
     """
     _check_padding(padding)
     crop_size = audio_size if padding == "same" else ir_size + audio_size - 1
     start = (ir_size - 1) // 2 - 1 if delay_compensation < 0 else delay_compensation
-    end = tf.shape(audio)[-1] - start - crop_size
-    # As in the reference, nothing to cut at the end leaves nothing at all.
-    return audio[:, start:-end]
+    start = tf.maximum(start, 0) if tf.is_tensor(start) else max(start, 0)
+    missing = start + crop_size - _size(audio, 1)
+    if not isinstance(missing, int) or missing > 0:
+        audio = tf.pad(audio, [[0, 0], [0, tf.maximum(missing, 0)]])
+    audio = audio[:, start : start + crop_size]
+    return tf.ensure_shape(audio, [None, crop_size if isinstance(crop_size, int) else None])
 
 
 def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1):
@@ -68,43 +86,53 @@ def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1)
     """
     _check_padding(padding)
     audio, impulse_response = tf_float32(audio), tf_float32(impulse_response)
+    check_layout("audio", audio, "[batch, n_samples]")
+    check_layout(
+        "impulse_response", impulse_response, "[batch, ir_size]", "[batch, n_frames, ir_size]"
+    )
     if len(impulse_response.shape) == 2:
         impulse_response = impulse_response[:, tf.newaxis, :]
-    if len(audio.shape) != 2 or len(impulse_response.shape) != 3:
-        raise ValueError(
-            f"audio.shape={tuple(audio.shape)} must be [batch, n_samples] and impulse_response."
-            f"shape={tuple(impulse_response.shape)} [batch, ir_size] or [batch, n_frames, ir_size]"
-        )
-    n_ir_batch, n_ir_frames, ir_size = impulse_response.shape
-    n_batch, audio_size = audio.shape
-    if n_ir_batch not in (1, None) and n_batch is not None and n_ir_batch != n_batch:
-        raise ValueError(
-            f"audio.shape={tuple(audio.shape)} and impulse_response.shape="
-            f"{tuple(impulse_response.shape)} must have the same batch size"
-        )
-    audio_size = tf.shape(audio)[1] if audio_size is None else audio_size
-    if n_ir_frames is None or not isinstance(audio_size, int):
-        frame_size = -(-audio_size // tf.shape(impulse_response)[1])
-    else:
-        frame_size = -(-audio_size // n_ir_frames)
-        n_blocks = -(-audio_size // frame_size)
-        if n_blocks != n_ir_frames:
-            raise ValueError(
-                f"impulse_response.shape={tuple(impulse_response.shape)} has {n_ir_frames} frames, "
-                f"but {audio_size} samples make {n_blocks} blocks of {frame_size}"
-            )
+    if impulse_response.shape[0] != 1:
+        check_agree(["batch"], audio=audio, impulse_response=impulse_response)
+    audio_size, ir_size = _size(audio, 1), _size(impulse_response, 2)
+    frame_size = _block_size(audio_size, impulse_response)
     blocks = tf.signal.frame(audio, frame_size, frame_size, pad_end=True)
     filtered = _multiply_spectra(blocks, impulse_response, frame_size, ir_size)
     filtered = tf.signal.overlap_and_add(filtered, frame_size)
     return crop_and_compensate_delay(filtered, audio_size, ir_size, padding, delay_compensation)
 
 
+def _size(x, axis):
+    """A number where it is known, else a tensor."""
+    return x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
+
+
+def _block_size(audio_size, impulse_response):
+    """Samples each response of `[batch, n_frames, ir_size]` filters."""
+    n_frames = _size(impulse_response, 1)
+    frame_size = -(-audio_size // n_frames)
+    n_blocks = -(-audio_size // frame_size)
+    if not (isinstance(audio_size, int) and isinstance(n_frames, int)):
+        fits = tf.debugging.assert_equal(
+            n_blocks, n_frames, "audio must make as many blocks as impulse_response has frames"
+        )
+        with tf.control_dependencies([] if fits is None else [fits]):
+            return tf.identity(frame_size)
+    if n_blocks != n_frames:
+        raise ValueError(
+            f"impulse_response.shape={tuple(impulse_response.shape)} has {n_frames} frames, "
+            f"but {audio_size} samples make {n_blocks} blocks of {frame_size}"
+        )
+    return frame_size
+
+
 def _multiply_spectra(blocks, impulse_response, frame_size, ir_size):
-    if isinstance(frame_size, int):
+    if isinstance(frame_size, int) and isinstance(ir_size, int):
         fft_length = [get_fft_size(frame_size, ir_size)]
     else:
-        needed = tf.cast(frame_size + ir_size - 1, tf.float32)
-        exponent = tf.math.ceil(tf.math.log(needed) / math.log(2.0))
+        needed = tf.cast(frame_size + ir_size - 1, tf.float64)
+        # float64, so that no power of two just above a length is missed.
+        exponent = tf.math.ceil(tf.math.log(needed) / math.log(2.0) - 1e-12)
         fft_length = tf.cast(2.0**exponent, tf.int32)[tf.newaxis]
     spectrum = tf.signal.rfft(blocks, fft_length)
     response = tf.signal.rfft(impulse_response, fft_length)
@@ -152,8 +180,23 @@ def frequency_impulse_response(magnitudes, window_size=0):
 
     Returns:
         `[..., n]`, linear phase.
+
+    Raises:
+        ValueError: if there are fewer than two frequencies.
+
+    Example:
+        >>> frequency_impulse_response([[1.0, 1.0, 1.0, 1.0, 1.0]]).numpy().round(3).tolist()
+        [[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]]
     """
-    response = tf.signal.irfft(tf.complex(tf_float32(magnitudes), 0.0))
+    magnitudes = tf_float32(magnitudes)
+    check_layout(
+        "magnitudes", magnitudes, "[batch, n_frequencies]", "[batch, n_frames, n_frequencies]"
+    )
+    if magnitudes.shape[-1] == 1:
+        raise ValueError(
+            f"magnitudes.shape={tuple(magnitudes.shape)} must have two frequencies at least"
+        )
+    response = tf.signal.irfft(tf.complex(magnitudes, 0.0))
     return apply_window_to_impulse_response(response, window_size)
 
 
@@ -177,6 +220,7 @@ def sinc_impulse_response(cutoff_frequency, window_size=512, sample_rate=None, h
     Returns:
         `[..., 2 * (window_size // 2) + 1]`.
     """
+    check_whole("window_size", window_size, least=2)
     cutoff_frequency = tf_float32(cutoff_frequency)
     if sample_rate is not None:
         cutoff_frequency = cutoff_frequency * 2.0 / float(sample_rate)

@@ -29,15 +29,17 @@ def phase_and_frequency(f0_hz, hop_size, sample_rate):
         Two tensors `[batch, n_frames, hop_size]`. The first sample of all has made its first step.
     """
     after = tf.concat([f0_hz[:, 1:], f0_hz[:, -1:]], axis=1)
-    slope = (after - f0_hz) / hop_size
-    sample = tf.range(hop_size, dtype=tf.float32)
+    hop = tf.cast(hop_size, tf.float32)
+    slope = (after - f0_hz) / hop
+    sample = tf.range(hop, dtype=tf.float32)
     frequency = f0_hz[..., tf.newaxis] + slope[..., tf.newaxis] * sample
     cycles = (
         f0_hz[..., tf.newaxis] * (sample + 1.0)
         + slope[..., tf.newaxis] * (sample * (sample + 1.0) / 2.0)
     ) / sample_rate
+    hop = tf.cast(hop_size, tf.float64)
     exact, exact_after = tf.cast(f0_hz, tf.float64), tf.cast(after, tf.float64)
-    per_frame = (exact * hop_size + (exact_after - exact) * (hop_size - 1) / 2.0) / sample_rate
+    per_frame = (exact * hop + (exact_after - exact) * (hop - 1.0) / 2.0) / sample_rate
     start = tf.cumsum(per_frame, axis=1, exclusive=True)
     start = tf.cast(start - tf.floor(start), tf.float32)
     return start[..., tf.newaxis] + cycles, frequency
@@ -45,7 +47,8 @@ def phase_and_frequency(f0_hz, hop_size, sample_rate):
 
 def mixing_weights(hop_size, method):
     """How the two ends of a frame mix over its samples, `[hop_size, 2]`."""
-    position = tf.range(hop_size, dtype=tf.float32) / hop_size
+    hop = tf.cast(hop_size, tf.float32)
+    position = tf.range(hop, dtype=tf.float32) / hop
     rising = 0.5 - 0.5 * tf.cos(math.pi * position) if method == "window" else position
     return tf.stack([1.0 - rising, rising], axis=-1)
 
@@ -63,8 +66,12 @@ def harmonic_frames(f0_hz, amplitudes, n_samples, sample_rate, method):
     Returns:
         Audio `[batch, n_samples]`.
     """
-    n_frames, n_harmonics = amplitudes.shape[1], amplitudes.shape[2]
-    hop_size = n_samples // n_frames
+    n_harmonics = amplitudes.shape[2]
+    n_frames = amplitudes.shape[1] if amplitudes.shape[1] is not None else tf.shape(amplitudes)[1]
+    hop_size = _whole_hop(n_samples, n_frames)
+    n_batch = tf.maximum(tf.shape(f0_hz)[0], tf.shape(amplitudes)[0])
+    f0_hz = tf.broadcast_to(f0_hz, [n_batch, n_frames, 1])
+    amplitudes = tf.broadcast_to(amplitudes, [n_batch, n_frames, n_harmonics])
     phase, frequency = phase_and_frequency(f0_hz[..., 0], hop_size, float(sample_rate))
     after = tf.concat([amplitudes[:, 1:], amplitudes[:, -1:]], axis=1)
     ends = tf.stack([amplitudes, after], axis=-1)
@@ -76,7 +83,17 @@ def harmonic_frames(f0_hz, amplitudes, n_samples, sample_rate, method):
         weights,
         sample_rate / 2.0,
     )
-    return tf.reshape(audio, [-1, n_samples])
+    return tf.reshape(audio, [n_batch, n_samples])
+
+
+def _whole_hop(n_samples, n_frames):
+    if isinstance(n_frames, int):
+        return n_samples // n_frames
+    whole = tf.debugging.assert_equal(
+        n_samples % n_frames, 0, f"n_samples={n_samples} must be a multiple of n_frames"
+    )
+    with tf.control_dependencies([] if whole is None else [whole]):
+        return n_samples // n_frames
 
 
 def _sine_products(phase, frequency, ends, weights, nyquist):
@@ -120,7 +137,11 @@ def _sine_products(phase, frequency, ends, weights, nyquist):
 def _by_chunks(function, n_harmonics, *frames):
     """Apply a function of frames to a few frames at a time."""
     n_frames = tf.shape(frames[0])[0]
-    size = max(1, _CHUNK_VALUES // (int(frames[0].shape[1]) * n_harmonics))
+    hop_size = frames[0].shape[1]
+    if hop_size is not None:
+        size = max(1, _CHUNK_VALUES // (hop_size * n_harmonics))
+    else:
+        size = tf.maximum(1, _CHUNK_VALUES // (tf.shape(frames[0])[1] * n_harmonics))
     n_chunks = -(-n_frames // size)
     padding = n_chunks * size - n_frames
 
@@ -128,7 +149,8 @@ def _by_chunks(function, n_harmonics, *frames):
         x = tf.pad(x, [[0, padding]] + [[0, 0]] * (len(x.shape) - 1))
         return tf.reshape(x, tf.concat([[n_chunks, size], tf.shape(x)[1:]], axis=0))
 
-    chunks = [tf.ensure_shape(chunked(x), [None, size, *x.shape[1:]]) for x in frames]
+    known = size if hop_size is not None else None
+    chunks = [tf.ensure_shape(chunked(x), [None, known, *x.shape[1:]]) for x in frames]
     results = tf.map_fn(lambda parts: function(*parts), chunks, fn_output_signature=tf.float32)
     flat = tf.reshape(results, tf.concat([[n_chunks * size], tf.shape(results)[2:]], axis=0))
     return flat[:n_frames]

@@ -46,5 +46,6 @@ def uniform_noise(shape, minval=-1.0, maxval=1.0):
     if seed is None:
         return tf.random.uniform(shape, minval, maxval)
     _state.count += 1
-    folded = tf.random.experimental.stateless_fold_in(seed, _state.count)
-    return tf.random.stateless_uniform(shape, folded, minval, maxval)
+    # Named, because XLA and other devices would choose another generator by themselves.
+    folded = tf.random.experimental.stateless_fold_in(seed, _state.count, alg="philox")
+    return tf.random.stateless_uniform(shape, folded, minval, maxval, alg="philox")

@@ -5,10 +5,12 @@ import math
 import gin
 import tensorflow as tf
 
+from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
 from ._helpers import pad_axis, tf_float32
 from ._units import safe_divide
 
 _configurable = gin.configurable(module="dlwa.ddsp.core")
+_BANK = "[batch, n_samples, n_sinusoids]"
 
 
 @_configurable
@@ -25,6 +27,7 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
     Returns:
         Phase of the same shape, 0...2 pi; the first sample has made its step.
     """
+    check_whole("chunk_size", chunk_size)
     n_batch = tf.shape(angular_frequency)[0]
     n_time = tf.shape(angular_frequency)[1]
     rest = angular_frequency.shape[2:]
@@ -35,8 +38,10 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
     chunks = tf.reshape(padded, tf.concat([[n_batch, n_chunks, chunk_size], rest_shape], axis=0))
     phase = tf.cumsum(chunks, axis=2)
     two_pi = tf.constant(2.0 * math.pi, dtype=angular_frequency.dtype)
-    ends = phase[:, :, -1:] % two_pi
-    offsets = tf.cumsum(ends, axis=1, exclusive=True) % two_pi
+    # A float32 sum over many chunks would step by more than a thousandth of a turn: audible clicks.
+    ends = tf.cast(phase[:, :, -1:] % two_pi, tf.float64)
+    turn = tf.cast(two_pi, tf.float64)
+    offsets = tf.cast(tf.cumsum(ends, axis=1, exclusive=True) % turn, angular_frequency.dtype)
     phase = (phase + offsets) % two_pi
     phase = tf.reshape(phase, tf.concat([[n_batch, n_chunks * chunk_size], rest_shape], axis=0))
     phase = phase[:, :n_time]
@@ -116,6 +121,16 @@ def oscillator_bank(
         Audio `[batch, n_samples]`, or `[batch, n_samples, n_sinusoids]` unmixed.
     """
     frequency_envelopes = tf_float32(frequency_envelopes)
+    amplitude_envelopes = tf_float32(amplitude_envelopes)
+    check_layout("frequency_envelopes", frequency_envelopes, _BANK)
+    check_layout("amplitude_envelopes", amplitude_envelopes, _BANK)
+    check_agree(
+        ["batch", "n_samples", "n_sinusoids"],
+        frequency_envelopes=frequency_envelopes,
+        amplitude_envelopes=amplitude_envelopes,
+    )
+    check_hz("frequency_envelopes", frequency_envelopes, negative=True)
+    check_positive("sample_rate", sample_rate)
     amplitude_envelopes = remove_above_nyquist(
         frequency_envelopes, amplitude_envelopes, sample_rate
     )
@@ -149,10 +164,18 @@ def harmonic_oscillator_bank(
     """
     frequency = tf_float32(frequency)
     amplitude_envelopes = tf_float32(amplitude_envelopes)
+    check_layout("frequency", frequency, "[batch, n_samples, 1]")
+    check_layout("amplitude_envelopes", amplitude_envelopes, "[batch, n_samples, n_harmonics]")
+    check_agree(
+        ["batch", "n_samples"], frequency=frequency, amplitude_envelopes=amplitude_envelopes
+    )
+    check_hz("frequency", frequency, negative=True)
+    check_positive("sample_rate", sample_rate)
     omega = frequency * (2.0 * math.pi) / float(sample_rate)
     phase = angular_cumsum(omega) if use_angular_cumsum else tf.cumsum(omega, axis=1)
     if initial_phase is not None:
-        phase += tf_float32(initial_phase)
+        # Wrapped, so that a stream of any number of blocks keeps its precision.
+        phase += tf_float32(initial_phase) % (2.0 * math.pi)
     final_phase = phase[:, -1:, :]
     phases = get_harmonic_frequencies(phase, amplitude_envelopes.shape[-1])
     return tf.reduce_sum(amplitude_envelopes * tf.sin(phases), axis=-1), final_phase

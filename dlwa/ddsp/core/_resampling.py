@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from ._checks import check_whole
 from ._helpers import tf_float32
 
 _IMAGE_METHODS = {
@@ -27,7 +28,11 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
         The control with `n_timesteps` frames, float32, of the same rank.
 
     Raises:
-        ValueError: if the method is unknown or the rank is not 1...4.
+        ValueError: if the method is unknown, the rank is not 1...4 or there are no frames.
+
+    Example:
+        >>> resample([0.0, 1.0], 4).numpy().tolist()
+        [0.0, 0.5, 1.0, 1.0]
     """
     inputs = tf_float32(inputs)
     rank = len(inputs.shape)
@@ -35,6 +40,9 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
         raise ValueError(f"method={method!r} must be one of {[*_IMAGE_METHODS, 'window']}")
     if not 1 <= rank <= 4:
         raise ValueError(f"inputs.shape={tuple(inputs.shape)} must have 1 to 4 axes")
+    if 0 in inputs.shape:
+        raise ValueError(f"inputs.shape={tuple(inputs.shape)} must have one frame at least")
+    check_whole("n_timesteps", n_timesteps)
     if rank == 1:
         inputs = inputs[tf.newaxis, :, tf.newaxis]
     elif rank == 2:

@@ -1,5 +1,6 @@
 """From frames of controls to harmonic sound."""
 
+from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
 from ._harmonic_frames import harmonic_frames
 from ._helpers import tf_float32
 from ._oscillators import (
@@ -19,15 +20,25 @@ def _n_harmonics(harmonic_distribution, harmonic_shifts):
 
 
 def _whole_hop(frequencies, amplitudes, n_samples, method):
+    """Whether every frame is known to have the same whole number of samples."""
     n_frames = amplitudes.shape[1]
-    return (
-        method in ("window", "linear")
-        and n_frames is not None
-        and frequencies.shape[1] == n_frames
-        and isinstance(n_samples, int)
-        and n_frames < n_samples
-        and n_samples % n_frames == 0
-    )
+    if method not in ("window", "linear") or frequencies.shape[1] not in (1, n_frames):
+        return False
+    if n_frames is None:
+        return method == "window"  # which demands whole frames anyway
+    return n_frames < n_samples and n_samples % n_frames == 0
+
+
+def _check_controls(frequencies, amplitudes, more, n_samples, sample_rate):
+    check_whole("n_samples", n_samples)
+    check_positive("sample_rate", sample_rate)
+    check_layout("frequencies", frequencies, "[batch, n_frames, 1]")
+    for name, control in {"amplitudes": amplitudes, **more}.items():
+        if control is not None:
+            check_layout(name, control, "[batch, n_frames, channels]")
+    check_agree(["batch"], frequencies=frequencies, amplitudes=amplitudes, **more)
+    check_agree(["batch", "n_frames"], amplitudes=amplitudes, **more)
+    check_hz("frequencies", frequencies)
 
 
 def harmonic_synthesis(
@@ -55,18 +66,27 @@ def harmonic_synthesis(
 
     Returns:
         Audio `[batch, n_samples]`.
+
+    Raises:
+        ValueError: if shapes do not fit each other or frequencies are negative or not finite.
+
+    Example:
+        >>> f0_hz, amplitudes = tf.fill([1, 10, 1], 440.0), tf.ones([1, 10, 1])
+        >>> harmonic_synthesis(f0_hz, amplitudes, n_samples=640).shape
+        TensorShape([1, 640])
     """
     frequencies, amplitudes = tf_float32(frequencies), tf_float32(amplitudes)
-    n_harmonics = _n_harmonics(harmonic_distribution, harmonic_shifts)
-    if harmonic_distribution is not None:
-        amplitudes = amplitudes * tf_float32(harmonic_distribution)
-    if harmonic_shifts is None and _whole_hop(
-        frequencies, amplitudes, n_samples, amp_resample_method
-    ):
+    shifts = None if harmonic_shifts is None else tf_float32(harmonic_shifts)
+    shares = None if harmonic_distribution is None else tf_float32(harmonic_distribution)
+    more = {"harmonic_shifts": shifts, "harmonic_distribution": shares}
+    _check_controls(frequencies, amplitudes, more, n_samples, sample_rate)
+    if shares is not None:
+        amplitudes = amplitudes * shares
+    if shifts is None and _whole_hop(frequencies, amplitudes, n_samples, amp_resample_method):
         return harmonic_frames(frequencies, amplitudes, n_samples, sample_rate, amp_resample_method)
-    freqs = get_harmonic_frequencies(frequencies, n_harmonics)
-    if harmonic_shifts is not None:
-        freqs *= 1.0 + tf_float32(harmonic_shifts)
+    freqs = get_harmonic_frequencies(frequencies, _n_harmonics(shares, shifts))
+    if shifts is not None:
+        freqs *= 1.0 + shifts
     return oscillator_bank(
         resample(freqs, n_samples),
         resample(amplitudes, n_samples, method=amp_resample_method),
@@ -100,9 +120,11 @@ def streaming_harmonic_synthesis(
         Audio `[batch, n_samples]` and the phase to begin the next block with `[batch, 1, 1]`.
     """
     frequencies, amplitudes = tf_float32(frequencies), tf_float32(amplitudes)
-    if harmonic_distribution is not None:
-        shares = normalize_harmonics(tf_float32(harmonic_distribution), frequencies, sample_rate)
-        amplitudes = amplitudes * shares
+    shares = None if harmonic_distribution is None else tf_float32(harmonic_distribution)
+    more = {"harmonic_distribution": shares}
+    _check_controls(frequencies, amplitudes, more, n_samples, sample_rate)
+    if shares is not None:
+        amplitudes = amplitudes * normalize_harmonics(shares, frequencies, sample_rate)
     return harmonic_oscillator_bank(
         resample(frequencies, n_samples),
         resample(amplitudes, n_samples, method=amp_resample_method),

@@ -124,12 +124,12 @@ def hz_to_unit(hz, hz_min, hz_max, clip=False):
 
 def hz_to_bark(hz):
     """Critical band number of a frequency (Traunmüller 1990)."""
-    return 26.81 / (1.0 + (1960.0 / hz)) - 0.53
+    return 26.81 * hz / (1960.0 + hz) - 0.53
 
 
 def bark_to_hz(bark):
     """Frequency of a critical band number."""
-    return 1960.0 / (26.81 / (bark + 0.53) - 1.0)
+    return 1960.0 * (bark + 0.53) / (26.28 - bark)
 
 
 def hz_to_mel(hz):

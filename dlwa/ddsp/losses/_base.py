@@ -76,26 +76,35 @@ def mean_difference(target, value, loss_type="L1", weights=None):
         Scalar.
 
     Raises:
-        ValueError: if the loss type is unknown.
+        ValueError: if the loss type is unknown or the shapes differ.
+
+    Example:
+        >>> float(mean_difference([1.0, 2.0], [1.0, 4.0], "L2"))
+        2.0
     """
-    kind = str(loss_type).upper()
+    check_loss_type(loss_type)
+    kind = loss_type.upper()
+    target, value = tf.convert_to_tensor(target), tf.convert_to_tensor(value)
+    if not target.shape.is_compatible_with(value.shape):
+        raise ValueError(
+            f"target.shape={tuple(target.shape)} and value.shape={tuple(value.shape)} "
+            "must be the same"
+        )
     difference = target - value
     weights = 1.0 if weights is None else weights
     if kind == "L1":
         return tf.reduce_mean(tf.abs(difference * weights))
     if kind == "L2":
         return tf.reduce_mean(difference**2 * weights)
-    if kind == "COSINE":
-        cosine = tf.reduce_sum(
-            tf.math.l2_normalize(target, axis=-1) * tf.math.l2_normalize(value, axis=-1), axis=-1
-        )
-        return tf.reduce_mean((1.0 - cosine) * weights)
-    raise ValueError(f"loss_type={loss_type!r} must be one of {list(LOSS_TYPES)}")
+    cosine = tf.reduce_sum(
+        tf.math.l2_normalize(target, axis=-1) * tf.math.l2_normalize(value, axis=-1), axis=-1
+    )
+    return tf.reduce_mean((1.0 - cosine) * weights)
 
 
 def check_loss_type(loss_type):
     """Raise ValueError unless mean_difference knows the type."""
-    if str(loss_type).upper() not in LOSS_TYPES:
+    if not isinstance(loss_type, str) or loss_type.upper() not in LOSS_TYPES:
         raise ValueError(f"loss_type={loss_type!r} must be one of {list(LOSS_TYPES)}")
 
 

@@ -14,6 +14,7 @@ _register = gin.register(module="dlwa.ddsp.losses")
 
 def amp_loss(amp, amp_target, loss_type="L1", weights=None, log=False, amin=1e-5):
     """Difference of amplitudes, or of their decimal logarithms from `amin` up."""
+    amp, amp_target = core.tf_float32(amp), core.tf_float32(amp_target)
     if log:
         amp = core.log10(tf.maximum(amin, amp))
         amp_target = core.log10(tf.maximum(amin, amp_target))
@@ -60,6 +61,7 @@ class HarmonicConsistencyLoss(Loss):
 
     def call(self, harm_amp, harm_amp_target, harm_dist, harm_dist_target, f0_hz, f0_hz_target):
         """Dictionary harm_amp_loss, harm_dist_loss, f0_hz_loss of scalars."""
+        harm_amp_target = core.tf_float32(harm_amp_target)
         sounding = tf.cast(harm_amp_target >= self.amp_threshold, tf.float32)
         return {
             "harm_amp_loss": self.amp_weight * amp_loss(harm_amp, harm_amp_target),
@@ -88,12 +90,29 @@ def wasserstein_distance(u_values, v_values, u_weights, v_weights, p=1.0):
     Returns:
         `[...]`.
     """
+    u_values, v_values = core.tf_float32(u_values), core.tf_float32(v_values)
+    u_weights, v_weights = core.tf_float32(u_weights), core.tf_float32(v_weights)
+    _check_weighted("u", u_values, u_weights)
+    _check_weighted("v", v_values, v_weights)
+    core.check_positive("p", p)
     merged = tf.sort(tf.concat([u_values, v_values], axis=-1), axis=-1)
     deltas = merged[..., 1:] - merged[..., :-1]
     u_cdf = _cumulative(u_values, u_weights, merged[..., :-1])
     v_cdf = _cumulative(v_values, v_weights, merged[..., :-1])
     total = tf.reduce_sum(deltas * tf.abs(u_cdf - v_cdf) ** p, axis=-1)
-    return total ** (1.0 / p)
+    if p == 1.0:
+        return total
+    # The root of no distance has no slope; 0 is one of its subgradients.
+    apart = total > 0.0
+    return tf.where(apart, tf.where(apart, total, 1.0) ** (1.0 / p), 0.0)
+
+
+def _check_weighted(name, values, weights):
+    if not values.shape.is_compatible_with(weights.shape):
+        raise ValueError(
+            f"{name}_values.shape={tuple(values.shape)} and {name}_weights.shape="
+            f"{tuple(weights.shape)} must be the same"
+        )
 
 
 def _cumulative(values, weights, points):
@@ -180,6 +199,7 @@ class KDEConsistencyLoss(Loss):
 
     def call(self, amps_a, freqs_a, amps_b, freqs_b):
         """Scalar; all `[batch, n_frames, k]`."""
+        amps_a, freqs_a, amps_b, freqs_b = map(core.tf_float32, (amps_a, freqs_a, amps_b, freqs_b))
         loss = 0.0
         if self.weight_a > 0:
             nll = self.nll(amps_a, freqs_a, amps_b, freqs_b, self.scale_b)
@@ -195,6 +215,7 @@ class KDEConsistencyLoss(Loss):
 
 def kde_log_prob(midi, amps, freqs, scale):
     """Log density of pitches `[batch, n_frames, n]` in the smoothed picture of sinusoids."""
+    amps = core.tf_float32(amps)
     amps = tf.where(tf.equal(amps, 0.0), 1e-7 * tf.ones_like(amps), amps)
     shares = core.safe_divide(amps, tf.reduce_sum(amps, axis=-1, keepdims=True))
     return gaussian_mixture_log_prob(midi, core.hz_to_midi(freqs), tf.math.log(shares), scale)

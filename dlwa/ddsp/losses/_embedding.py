@@ -48,6 +48,10 @@ class EmbeddingLoss(Loss):
         """Compare two sounds `[batch, n_samples]`: scalar."""
         if self.weight <= 0.0:
             return tf.constant(0.0)
+        if not callable(self.pretrained_model):
+            raise TypeError(
+                f"pretrained_model={self.pretrained_model!r} must be a function of audio"
+            )
         target, value = self.pretrained_model(target_audio), self.pretrained_model(audio)
         return self.weight * mean_difference(target, value, self.loss_type)
 

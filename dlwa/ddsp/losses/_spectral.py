@@ -45,6 +45,8 @@ class SpectralLoss(Loss):
     ):
         super().__init__(name=name)
         check_loss_type(loss_type)
+        for size in fft_sizes:
+            core.check_whole("fft_size", size, least=4)
         self.fft_sizes = tuple(fft_sizes)
         self.loss_type = loss_type
         self.mag_weight = mag_weight
@@ -93,6 +95,7 @@ class SpectralLoss(Loss):
 
 
 def _check_lengths(target_audio, audio):
+    core.check_layout("audio", audio, "[batch, n_samples]", "[n_samples]", "[batch, n_samples, 1]")
     if target_audio.shape.is_compatible_with(audio.shape):
         return
     raise ValueError(

@@ -7,7 +7,7 @@ import importlib
 
 from dlwa.ddsp.core import DB_RANGE, hz_to_midi
 
-from ._framing import get_framed_lengths, pad, pad_or_trim_to_expected_length
+from ._framing import frame_at_rate, get_framed_lengths, pad, pad_or_trim_to_expected_length
 from ._level import (
     LD_RANGE,
     a_weighting_db,
@@ -48,6 +48,7 @@ __all__ = [
     "compute_mfcc",
     "compute_power",
     "compute_rms_energy",
+    "frame_at_rate",
     "get_framed_lengths",
     "hz_to_midi",
     "pad",

@@ -1,5 +1,7 @@
 """Cutting sound into frames."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -26,6 +28,8 @@ def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
     """
     if padding not in _PADDINGS:
         raise ValueError(f"padding={padding!r} must be one of {list(_PADDINGS)}")
+    core.check_whole("frame_size", frame_size)
+    core.check_whole("hop_size", hop_size)
     if padding == "same":
         n_frames = -(-input_length // hop_size)
         return n_frames, (n_frames - 1) * hop_size + frame_size
@@ -52,6 +56,8 @@ def pad(x, frame_size, hop_size, padding="center", axis=1, mode="CONSTANT", cons
         ValueError: if frames would leave gaps or the padding is unknown.
     """
     x = core.tf_float32(x)
+    core.check_whole("frame_size", frame_size)
+    core.check_whole("hop_size", hop_size)
     if padding not in _PADDINGS:
         raise ValueError(f"padding={padding!r} must be one of {list(_PADDINGS)}")
     if hop_size > frame_size:
@@ -60,6 +66,11 @@ def pad(x, frame_size, hop_size, padding="center", axis=1, mode="CONSTANT", cons
         )
     axis = 0 if len(x.shape) <= 1 else axis
     if padding == "valid":
+        if (x.shape[axis] or frame_size) < frame_size:
+            raise ValueError(
+                f"x.shape={tuple(x.shape)} must have at least frame_size={frame_size} samples "
+                "with padding='valid'"
+            )
         return x
     if padding == "center":
         sides = (frame_size // 2, frame_size // 2)
@@ -69,6 +80,44 @@ def pad(x, frame_size, hop_size, padding="center", axis=1, mode="CONSTANT", cons
         # A sound longer than its last frame keeps its end: hop <= frame makes this >= 0.
         sides = (0, padded - length)
     return core.pad_axis(x, sides, axis=axis, mode=mode, constant_values=constant_values)
+
+
+def frame_at_rate(audio, sample_rate, frame_rate, frame_size, padding="center"):
+    """Frames of a sound, `frame_rate` of them a second.
+
+    Where the frame rate does not divide the sample rate (44100 Hz at 250 Hz), each frame lies at
+    the sample nearest to its time, so that frames and sound never drift apart.
+
+    Args:
+        audio: `[batch, n_samples]` or `[n_samples]`.
+        sample_rate: in Hz.
+        frame_rate: frames a second.
+        frame_size: samples a frame.
+        padding: see get_framed_lengths.
+
+    Returns:
+        `[batch, n_frames, frame_size]` or `[n_frames, frame_size]`.
+
+    Raises:
+        ValueError: if frames would be less than a sample apart or leave gaps.
+    """
+    core.check_positive("sample_rate", sample_rate)
+    core.check_positive("frame_rate", frame_rate)
+    core.check_layout("audio", audio, "[batch, n_samples]", "[n_samples]")
+    hop = sample_rate / frame_rate
+    if hop < 1.0:
+        raise ValueError(f"frame_rate={frame_rate} must be at most sample_rate={sample_rate}")
+    if hop.is_integer():
+        return tf.signal.frame(pad(audio, frame_size, int(hop), padding), frame_size, int(hop))
+    padded = pad(audio, frame_size, math.ceil(hop), padding)
+    length = tf.cast(tf.shape(padded)[-1], tf.float64)
+    if padding == "same":
+        n_frames = tf.math.ceil(tf.cast(tf.shape(audio)[-1], tf.float64) / hop)
+        padded = core.pad_axis(padded, (0, frame_size), axis=-1)
+    else:
+        n_frames = tf.floor((length - frame_size) / hop) + 1.0
+    starts = tf.cast(tf.round(tf.range(n_frames, dtype=tf.float64) * hop), tf.int32)
+    return tf.gather(padded, starts[:, tf.newaxis] + tf.range(frame_size), axis=-1)
 
 
 def pad_or_trim_to_expected_length(

@@ -7,17 +7,9 @@ import tensorflow as tf
 from dlwa.ddsp import core
 from dlwa.ddsp.core import DB_RANGE
 
-from ._framing import pad
+from ._framing import frame_at_rate
 
 LD_RANGE = DB_RANGE
-
-
-def _hop(sample_rate, frame_rate):
-    if frame_rate <= 0 or sample_rate < frame_rate:
-        raise ValueError(
-            f"frame_rate={frame_rate} must be positive and at most sample_rate={sample_rate}"
-        )
-    return sample_rate // frame_rate
 
 
 def a_weighting_db(frequencies_hz):
@@ -62,28 +54,27 @@ def compute_loudness(
     Returns:
         `[batch, n_frames]` or `[n_frames]`.
     """
-    hop = _hop(sample_rate, frame_rate)
-    audio = pad(audio, n_fft, hop, padding=padding)
+    frames = frame_at_rate(audio, sample_rate, frame_rate, n_fft, padding)
     frequencies_hz = np.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
     weights = (10.0 ** (a_weighting_db(frequencies_hz) / 10.0)).astype(np.float32)
     if use_tf:
-        frames = tf.signal.frame(audio, n_fft, hop) * tf.signal.hann_window(n_fft)
-        power = tf.abs(tf.signal.rfft(frames, [n_fft])) ** 2.0 * weights
+        spectrum = tf.signal.rfft(frames * tf.signal.hann_window(n_fft), [n_fft])
+        power = tf.abs(spectrum) ** 2.0 * weights
         average = tf.reduce_mean(power, axis=-1)
     else:
-        frames = np.lib.stride_tricks.sliding_window_view(np.asarray(audio), n_fft, axis=-1)
         window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_fft) / n_fft)
-        power = np.abs(np.fft.rfft(frames[..., ::hop, :] * window)) ** 2.0 * weights
+        power = np.abs(np.fft.rfft(np.asarray(frames) * window)) ** 2.0 * weights
         average = np.mean(power, axis=-1).astype(np.float32)
     return core.power_to_db(average, ref_db=ref_db, range_db=range_db, use_tf=use_tf)
 
 
 def compute_rms_energy(audio, sample_rate=16000, frame_rate=250, frame_size=512, padding="center"):
     """Root mean square of each frame, `[batch, n_frames]`; arguments as compute_loudness."""
-    hop = _hop(sample_rate, frame_rate)
-    audio = pad(audio, frame_size, hop, padding=padding)
-    frames = tf.signal.frame(audio, frame_size, hop)
-    return tf.sqrt(tf.reduce_mean(frames**2.0, axis=-1))
+    frames = frame_at_rate(audio, sample_rate, frame_rate, frame_size, padding)
+    power = tf.reduce_mean(frames**2.0, axis=-1)
+    # The root has no slope in silence; 0 is what the sound's own slope there amounts to.
+    sounding = power > 0.0
+    return tf.where(sounding, tf.sqrt(tf.where(sounding, power, 1.0)), 0.0)
 
 
 def compute_power(

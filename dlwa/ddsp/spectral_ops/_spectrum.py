@@ -12,15 +12,19 @@ _register = gin.register(module="dlwa.ddsp.spectral_ops")
 
 
 def _hop_size(frame_size, overlap):
+    core.check_whole("frame_size", frame_size)
     hop = int(frame_size * (1.0 - overlap))
     if hop < 1:
-        raise ValueError(f"overlap={overlap} must leave a hop of at least one sample")
+        raise ValueError(
+            f"overlap={overlap} must leave a hop of at least one of frame_size={frame_size} samples"
+        )
     return hop
 
 
 def _mono(audio):
     """`[..., n_samples]` from audio that may have a channel axis of 1."""
     audio = core.tf_float32(audio)
+    core.check_layout("audio", audio, "[batch, n_samples]", "[n_samples]", "[batch, n_samples, 1]")
     return audio[..., 0] if len(audio.shape) == 3 else audio
 
 
@@ -36,10 +40,16 @@ def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
     Returns:
         Complex `[batch, n_frames, n_frequencies]`.
     """
+    hop, audio = _hop_size(frame_size, overlap), _mono(audio)
+    if not pad_end and (audio.shape[-1] or frame_size) < frame_size:
+        raise ValueError(
+            f"audio.shape={tuple(audio.shape)} must have at least frame_size={frame_size} samples "
+            "unless pad_end is True"
+        )
     return tf.signal.stft(
-        signals=_mono(audio),
+        signals=audio,
         frame_length=int(frame_size),
-        frame_step=_hop_size(frame_size, overlap),
+        frame_step=hop,
         fft_length=None,
         pad_end=pad_end,
     )
