@@ -26,7 +26,12 @@ HOMES = (
     Home("demo", "Hear it all in one command, on recordings that come with dlwa.", ("demo",)),
     Home("setup", "Install the DDSP half: TensorFlow and the pitch networks.", ("setup",)),
     Home("doctor", "Check this machine and say what to mend.", ("doctor",)),
-    Home("ddsp", "Make data sets, train models, transfer timbre.", ("ddsp", "transfer"), True),
+    Home(
+        "ddsp",
+        "Make data sets, train models, transfer timbre.",
+        ("ddsp", "transfer", "report"),
+        True,
+    ),
     Home("status", "Show the runs: who, what, how far, why waiting.", ("status",)),
     Home("watch", "Watch one run live: progress, loss curve, GPU, log.", ("watch",)),
     Home("logs", "Show what a run printed.", ("status",)),

@@ -40,7 +40,8 @@ def verdict(words, bad=False):
 
 def player(title, sound):
     """A player of a sound given as data URI; `title` says what is heard."""
-    return f'<audio controls preload="metadata" aria-label="Play: {text(title)}" src="{sound}"></audio>'
+    named = f'aria-label="Play: {text(title)}"'
+    return f'<audio controls preload="metadata" {named} src="{sound}"></audio>'
 
 
 def cards(shown, pairs=False):

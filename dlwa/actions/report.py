@@ -1,0 +1,93 @@
+"""The report of a training: which model, how it stands, where the page goes."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlwa import runfiles
+from dlwa.actions import launch
+from dlwa.actions._places import refuse_nesting, things
+from dlwa.actions.runs import Run, read_run
+from dlwa.actions.training import is_model
+from dlwa.actions.transfer import Tell, Teller
+from dlwa.errors import DlwaError, NotFoundError, UsageError
+from dlwa.hosts.attended import run_attended
+from dlwa.hosts.base import Host
+from dlwa.logtext import reason_in
+from dlwa.names import Name, parse_name
+from dlwa.settings import Settings, nearest
+from dlwa.shell import Command
+from dlwa.workspace import Workspace
+
+MODULE = "dlwa.ddsp.report"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be reported, and where to."""
+
+    model: Name
+    page: Path
+    argv: tuple[str, ...]
+
+
+def plan(
+    settings: Settings,
+    host: Host,
+    model_name: str,
+    page: Path | None = None,
+    *,
+    sounds: bool = True,
+) -> Plan:
+    """Find a model, look how its training stands, and spell out the command.
+
+    The page goes to `outputs/OWNER/NAME/report.html` unless `page` names a file; one that is there
+    is replaced when the new one is whole. Raises `NotFoundError` if there is no such model.
+    """
+    workspace = settings.workspace
+    model = parse_name(model_name, "model_name")
+    folder = workspace.model(model)
+    if not is_model(folder):
+        refuse_nesting(model, workspace.model, is_model, "model")
+        known = things(workspace.models, is_model)
+        hint = nearest(str(model), known) if known else "train one: ./dlwa.py ddsp train --help"
+        raise NotFoundError(f"model_name={model}: there is no model in {folder}", hint)
+    page = page or workspace.report(model)
+    run = read_run(folder, host, settings.stalled_after_s)
+    words = [f"--model_dir={folder}", f"--out={page}", f"--name={model}"]
+    if run is not None:
+        words += [f"--state={run.state}", f"--reason={run.reason}"]
+        dataset = _dataset_of(run, workspace)
+        words += [f"--dataset_dir={dataset}"] if dataset else []
+    words += [] if sounds else ["--no-sounds"]
+    return Plan(model, page, launch.module_argv(MODULE, words))
+
+
+def run(planned: Plan, tell: Tell, cwd: Path) -> str:
+    """Make a planned page and return what the program warned of.
+
+    Raises `DlwaError` with what it said when it fails; Ctrl-C ends it and leaves nothing behind.
+    """
+    with tempfile.TemporaryDirectory(prefix="dlwa-report-") as name:
+        folder = Path(name)
+        command = Command(planned.argv, {"DLWA_RUN_DIR": name}, cwd)
+        done = run_attended(command, Teller(folder, tell))
+        event = runfiles.last_line(folder / runfiles.EVENTS_FILE) or {}
+    if not done.ok:
+        told = event.get("reason") if event.get("event") == "failed" else reason_in(done.out)
+        raise DlwaError(
+            str(told or f"the report ended with exit code {done.code} and no word"),
+            f"without sounds it needs less: ./dlwa.py ddsp report {planned.model} --no-sounds",
+        )
+    warnings = [line for line in done.out.splitlines() if line.startswith("warning: ")]
+    return "\n".join(line.removeprefix("warning: ") for line in warnings)
+
+
+def _dataset_of(run: Run, workspace: Workspace) -> Path | None:
+    """The data set a run was started with, wherever the workspace lies now."""
+    training = run.record.get("training")
+    name = training.get("dataset") if isinstance(training, dict) else None
+    try:
+        return workspace.dataset(parse_name(str(name))) if name else None
+    except UsageError:
+        return None
