@@ -5,13 +5,15 @@ the same for all harmonics. So a frame of sound is (sines of the frame) x (ampli
 ends), two matrix products, and no amplitude or frequency envelope is ever stretched to samples. The
 sines themselves are made a chunk at a time and made again for the gradient.
 
-The phase is exact: within a frame the sum of a straight line has a closed form, and the phase at
-the start of each frame is summed in float64 and wrapped, so an hour-long tone stays in tune.
+The phase is exact: within a frame the sum of a straight line has a closed form; it is added to the
+sum over the frames before in float64 and then wrapped, so an hour-long tone stays in tune.
 """
 
 import math
 
 import tensorflow as tf
+
+from ._resampling import whole_hop
 
 # Values a chunk of sines may hold: 4 MiB of float32, so that it stays in the cache.
 _CHUNK_VALUES = 1 << 20
@@ -30,19 +32,18 @@ def phase_and_frequency(f0_hz, hop_size, sample_rate):
     """
     after = tf.concat([f0_hz[:, 1:], f0_hz[:, -1:]], axis=1)
     hop = tf.cast(hop_size, tf.float32)
-    slope = (after - f0_hz) / hop
     sample = tf.range(hop, dtype=tf.float32)
-    frequency = f0_hz[..., tf.newaxis] + slope[..., tf.newaxis] * sample
+    frequency = f0_hz[..., tf.newaxis] + ((after - f0_hz) / hop)[..., tf.newaxis] * sample
+    step = tf.cast(f0_hz, tf.float64) / sample_rate
+    hop, sample = tf.cast(hop, tf.float64), tf.cast(sample, tf.float64)
+    growth = tf.cast(after - f0_hz, tf.float64) / (sample_rate * hop)
+    start = tf.cumsum(step * hop + growth * (hop * (hop - 1.0) / 2.0), axis=1, exclusive=True)
     cycles = (
-        f0_hz[..., tf.newaxis] * (sample + 1.0)
-        + slope[..., tf.newaxis] * (sample * (sample + 1.0) / 2.0)
-    ) / sample_rate
-    hop = tf.cast(hop_size, tf.float64)
-    exact, exact_after = tf.cast(f0_hz, tf.float64), tf.cast(after, tf.float64)
-    per_frame = (exact * hop + (exact_after - exact) * (hop - 1.0) / 2.0) / sample_rate
-    start = tf.cumsum(per_frame, axis=1, exclusive=True)
-    start = tf.cast(start - tf.floor(start), tf.float32)
-    return start[..., tf.newaxis] + cycles, frequency
+        start[..., tf.newaxis]
+        + step[..., tf.newaxis] * (sample + 1.0)
+        + growth[..., tf.newaxis] * (sample * (sample + 1.0) / 2.0)
+    )
+    return tf.cast(cycles - tf.floor(cycles), tf.float32), frequency
 
 
 def mixing_weights(hop_size, method):
@@ -68,7 +69,7 @@ def harmonic_frames(f0_hz, amplitudes, n_samples, sample_rate, method):
     """
     n_harmonics = amplitudes.shape[2]
     n_frames = amplitudes.shape[1] if amplitudes.shape[1] is not None else tf.shape(amplitudes)[1]
-    hop_size = _whole_hop(n_samples, n_frames)
+    hop_size = whole_hop(n_samples, n_frames)
     n_batch = tf.maximum(tf.shape(f0_hz)[0], tf.shape(amplitudes)[0])
     f0_hz = tf.broadcast_to(f0_hz, [n_batch, n_frames, 1])
     amplitudes = tf.broadcast_to(amplitudes, [n_batch, n_frames, n_harmonics])
@@ -84,16 +85,6 @@ def harmonic_frames(f0_hz, amplitudes, n_samples, sample_rate, method):
         sample_rate / 2.0,
     )
     return tf.reshape(audio, [n_batch, n_samples])
-
-
-def _whole_hop(n_samples, n_frames):
-    if isinstance(n_frames, int):
-        return n_samples // n_frames
-    whole = tf.debugging.assert_equal(
-        n_samples % n_frames, 0, f"n_samples={n_samples} must be a multiple of n_frames"
-    )
-    with tf.control_dependencies([] if whole is None else [whole]):
-        return n_samples // n_frames
 
 
 def _sine_products(phase, frequency, ends, weights, nyquist):

@@ -13,12 +13,23 @@ _configurable = gin.configurable(module="dlwa.ddsp.core")
 _BANK = "[batch, n_samples, n_sinusoids]"
 
 
+def _turns(steps, start=0.0):
+    """Running sum along axis 1 in whole turns and a rest: float64 `[...]`, `[...]` in 0...1.
+
+    A float32 sum slips: after four seconds of 440 Hz at 48 kHz it plays 0.6 cent sharp, and later
+    its steps are heard as clicks.
+    """
+    turns = start + tf.cumsum(tf.cast(steps, tf.float64), axis=1)
+    return turns, turns - tf.floor(turns)
+
+
 @_configurable
 def angular_cumsum(angular_frequency, chunk_size=1000):
     """Running sum of phase steps, wrapped so that long sounds stay in tune.
 
     A plain float32 sum loses precision as the phase grows; here it is taken in chunks, and only
-    the chunks' remainders modulo 2 pi are carried on.
+    the chunks' remainders modulo 2 pi are carried on. Good to a few ten-thousandths of a radian;
+    the oscillators of this package sum in float64 instead.
 
     Args:
         angular_frequency: `[batch, n_samples, ...]` in radians a sample.
@@ -26,8 +37,19 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
 
     Returns:
         Phase of the same shape, 0...2 pi; the first sample has made its step.
+
+    Raises:
+        ValueError: if there is no axis of time.
+
+    Example:
+        >>> angular_cumsum([[3.0, 3.0, 3.0]]).numpy().round(3).tolist()
+        [[3.0, 6.0, 2.717]]
     """
+    angular_frequency = tf.convert_to_tensor(angular_frequency)
     check_whole("chunk_size", chunk_size)
+    if len(angular_frequency.shape) < 2:
+        shape = tuple(angular_frequency.shape)
+        raise ValueError(f"angular_frequency.shape={shape} must be [batch, n_samples, ...]")
     n_batch = tf.shape(angular_frequency)[0]
     n_time = tf.shape(angular_frequency)[1]
     rest = angular_frequency.shape[2:]
@@ -115,10 +137,19 @@ def oscillator_bank(
         amplitude_envelopes: the same shape.
         sample_rate: in Hz.
         sum_sinusoids: mix them into one sound.
-        use_angular_cumsum: wrap the phase (in tune for any length, a little slower).
+        use_angular_cumsum: what the reference needs to stay in tune for more than a few seconds.
+            Here the phase is exact either way.
 
     Returns:
         Audio `[batch, n_samples]`, or `[batch, n_samples, n_sinusoids]` unmixed.
+
+    Raises:
+        ValueError: if shapes do not fit each other or frequencies are not finite.
+
+    Example:
+        >>> quarter = tf.fill([1, 4, 1], 4000.0)
+        >>> oscillator_bank(quarter, tf.ones([1, 4, 1])).numpy().round(3).tolist()
+        [[1.0, 0.0, -1.0, -0.0]]
     """
     frequency_envelopes = tf_float32(frequency_envelopes)
     amplitude_envelopes = tf_float32(amplitude_envelopes)
@@ -134,10 +165,9 @@ def oscillator_bank(
     amplitude_envelopes = remove_above_nyquist(
         frequency_envelopes, amplitude_envelopes, sample_rate
     )
-    # This order of operations gives the reference's float32 phase to the last bit.
-    omegas = frequency_envelopes * (2.0 * math.pi)
-    omegas = omegas / float(sample_rate)
-    phases = angular_cumsum(omegas) if use_angular_cumsum else tf.cumsum(omegas, axis=1)
+    del use_angular_cumsum
+    _, rest = _turns(tf.cast(frequency_envelopes, tf.float64) / sample_rate)
+    phases = tf.cast(rest, tf.float32) * (2.0 * math.pi)
     audio = amplitude_envelopes * tf.sin(phases)
     return tf.reduce_sum(audio, axis=-1) if sum_sinusoids else audio
 
@@ -157,7 +187,7 @@ def harmonic_oscillator_bank(
         amplitude_envelopes: `[batch, n_samples, n_harmonics]`; nothing is masked at Nyquist.
         initial_phase: `[batch, 1, 1]` in radians.
         sample_rate: in Hz.
-        use_angular_cumsum: wrap the phase.
+        use_angular_cumsum: wrap the phase that is returned; the sound is the same.
 
     Returns:
         Audio `[batch, n_samples]` and the phase after the last sample `[batch, 1, 1]`.
@@ -171,11 +201,10 @@ def harmonic_oscillator_bank(
     )
     check_hz("frequency", frequency, negative=True)
     check_positive("sample_rate", sample_rate)
-    omega = frequency * (2.0 * math.pi) / float(sample_rate)
-    phase = angular_cumsum(omega) if use_angular_cumsum else tf.cumsum(omega, axis=1)
-    if initial_phase is not None:
-        # Wrapped, so that a stream of any number of blocks keeps its precision.
-        phase += tf_float32(initial_phase) % (2.0 * math.pi)
-    final_phase = phase[:, -1:, :]
-    phases = get_harmonic_frequencies(phase, amplitude_envelopes.shape[-1])
-    return tf.reduce_sum(amplitude_envelopes * tf.sin(phases), axis=-1), final_phase
+    start = 0.0 if initial_phase is None else tf_float32(initial_phase)
+    start = tf.cast(start, tf.float64) / (2.0 * math.pi)
+    turns, rest = _turns(tf.cast(frequency, tf.float64) / sample_rate, start)
+    phases = get_harmonic_frequencies(rest, amplitude_envelopes.shape[-1]) * (2.0 * math.pi)
+    audio = tf.reduce_sum(amplitude_envelopes * tf.sin(phases), axis=-1)
+    final = rest if use_angular_cumsum else turns
+    return audio, tf.cast(final[:, -1:] * (2.0 * math.pi), tf.float32)

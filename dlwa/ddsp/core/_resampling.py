@@ -1,15 +1,13 @@
 """From frames to samples and back: changing the number of time steps of a control."""
 
+import math
+
 import tensorflow as tf
 
 from ._checks import check_whole
 from ._helpers import tf_float32
 
-_IMAGE_METHODS = {
-    "nearest": tf.compat.v1.image.ResizeMethod.NEAREST_NEIGHBOR,
-    "linear": tf.compat.v1.image.ResizeMethod.BILINEAR,
-    "cubic": tf.compat.v1.image.ResizeMethod.BICUBIC,
-}
+_METHODS = ("nearest", "linear", "cubic", "window")
 
 
 def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
@@ -36,8 +34,8 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
     """
     inputs = tf_float32(inputs)
     rank = len(inputs.shape)
-    if method != "window" and method not in _IMAGE_METHODS:
-        raise ValueError(f"method={method!r} must be one of {[*_IMAGE_METHODS, 'window']}")
+    if method not in _METHODS:
+        raise ValueError(f"method={method!r} must be one of {list(_METHODS)}")
     if not 1 <= rank <= 4:
         raise ValueError(f"inputs.shape={tuple(inputs.shape)} must have 1 to 4 axes")
     if 0 in inputs.shape:
@@ -50,29 +48,63 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
     if method == "window":
         outputs = upsample_with_windows(inputs, n_timesteps, add_endpoint)
     else:
-        outputs = _image_resize(inputs, n_timesteps, method, not add_endpoint)
+        outputs = _interpolate(inputs, n_timesteps, method, add_endpoint)
     if rank == 1:
         return outputs[0, :, 0]
     return outputs[:, :, 0] if rank == 2 else outputs
 
 
-def _image_resize(inputs, n_timesteps, method, align_corners):
-    flat = len(inputs.shape) == 3
-    image = inputs[:, :, tf.newaxis, :] if flat else inputs
-    resized = tf.compat.v1.image.resize(
-        image,
-        [n_timesteps, image.shape[2] if image.shape[2] is not None else tf.shape(image)[2]],
-        method=_IMAGE_METHODS[method],
-        align_corners=align_corners,
-    )
-    return resized[:, :, 0, :] if flat else resized
+def _interpolate(inputs, n_timesteps, method, add_endpoint):
+    """Read `[batch, n_frames, ...]` between frames.
+
+    tf.image.resize has the same rules but float32 positions: from some ten million samples on it
+    reads beyond the last frame.
+    """
+    n_frames = inputs.shape[1] if inputs.shape[1] is not None else tf.shape(inputs)[1]
+    index, fraction = positions(n_frames, n_timesteps, add_endpoint)
+    shape = [-1] + [1] * (len(inputs.shape) - 2)
+
+    def read(index):
+        return tf.gather(inputs, tf.clip_by_value(index, 0, n_frames - 1), axis=1)
+
+    if method == "nearest":
+        upwards = tf.cast(fraction >= 0.5, tf.int32)
+        return read(index) if add_endpoint else read(index + upwards)
+    if method == "linear":
+        low, high = read(index), read(index + 1)
+        return low + (high - low) * tf.reshape(fraction, shape)
+    weights = tf.reshape(_cubic_weights(fraction), [4, *shape])
+    return tf.add_n([weights[i] * read(index + i - 1) for i in range(4)])
+
+
+def positions(n_frames, n_timesteps, add_endpoint=True):
+    """Frame at or before each new step, int32, and how far on to the next, float32, exactly."""
+    steps = n_timesteps if add_endpoint else tf.maximum(n_timesteps - 1, 1)
+    steps = tf.cast(steps, tf.int64)
+    frames = tf.cast(n_frames if add_endpoint else n_frames - 1, tf.int64)
+    reached = tf.range(tf.cast(n_timesteps, tf.int64)) * frames
+    index = reached // steps
+    fraction = tf.cast(reached - index * steps, tf.float64) / tf.cast(steps, tf.float64)
+    return tf.cast(index, tf.int32), tf.cast(fraction, tf.float32)
+
+
+def _cubic_weights(fraction):
+    """Keys' kernel (A = -0.75) at the four frames around, `[4, n]`, in 1024 steps as TensorFlow."""
+    x = tf.round(fraction * 1024.0) / 1024.0
+
+    def near(x):
+        return (1.25 * x - 2.25) * x * x + 1.0
+
+    def far(x):
+        return ((-0.75 * x + 3.75) * x - 6.0) * x + 3.0
+
+    return tf.stack([far(x + 1.0), near(x), near(1.0 - x), far(2.0 - x)])
 
 
 def crossfade_windows(hop_size):
     """The fading (falling, rising) halves of a Hann window, each `[hop_size]`."""
-    angle = (
-        3.141592653589793 * tf.cast(tf.range(hop_size), tf.float32) / tf.cast(hop_size, tf.float32)
-    )
+    hop = tf.cast(hop_size, tf.float32)
+    angle = math.pi * tf.range(hop, dtype=tf.float32) / hop
     falling = 0.5 + 0.5 * tf.cos(angle)
     return falling, 1.0 - falling
 
@@ -104,7 +136,7 @@ def upsample_with_windows(inputs, n_timesteps, add_endpoint=True):
     else:
         n_frames = tf.shape(inputs)[1]
     n_intervals = n_frames - 1
-    hop_size = n_timesteps // n_intervals
+    hop_size = whole_hop(n_timesteps, n_intervals)
     falling, rising = crossfade_windows(hop_size)
     before, after = inputs[:, :-1, tf.newaxis, :], inputs[:, 1:, tf.newaxis, :]
     faded = before * falling[:, tf.newaxis] + after * rising[:, tf.newaxis]
@@ -125,6 +157,17 @@ def _check_intervals(n_frames, n_timesteps):
             f"n_timesteps={n_timesteps} must be a multiple of the {n_frames - 1} intervals "
             "between frames for the window method"
         )
+
+
+def whole_hop(n_samples, n_frames):
+    """Samples a frame; where a size is known only when the graph runs, it is checked then."""
+    if isinstance(n_frames, int) and isinstance(n_samples, int):
+        return n_samples // n_frames
+    whole = tf.debugging.assert_equal(
+        n_samples % n_frames, 0, f"n_samples={n_samples} must be a multiple of n_frames"
+    )
+    with tf.control_dependencies([] if whole is None else [whole]):
+        return n_samples // n_frames
 
 
 def center_crop(audio, frame_size):

@@ -24,7 +24,7 @@ def _whole_hop(frequencies, amplitudes, n_samples, method):
     n_frames = amplitudes.shape[1]
     if method not in ("window", "linear") or frequencies.shape[1] not in (1, n_frames):
         return False
-    if n_frames is None:
+    if n_frames is None or not isinstance(n_samples, int):
         return method == "window"  # which demands whole frames anyway
     return n_frames < n_samples and n_samples % n_frames == 0
 
@@ -61,8 +61,7 @@ def harmonic_synthesis(
         n_samples: length of the sound.
         sample_rate: in Hz.
         amp_resample_method: see resample.
-        use_angular_cumsum: wrap the phase. Without shifts and with a whole number of samples a
-            frame the phase is exact either way.
+        use_angular_cumsum: see oscillator_bank; the phase is exact either way.
 
     Returns:
         Audio `[batch, n_samples]`.

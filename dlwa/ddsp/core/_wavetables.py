@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
 from ._helpers import tf_float32
-from ._resampling import resample
+from ._resampling import positions, resample
 
 
 def _between(phase, size):
@@ -122,11 +122,7 @@ def _read_frames(phase, wavetables, n_samples):
     """Read tables `[batch, n_frames, n_wavetable]` that change linearly from frame to frame."""
     n_frames, size = tf.shape(wavetables)[1], tf.shape(wavetables)[2]
     flat = tf.reshape(wavetables, [tf.shape(wavetables)[0], n_frames * size])
-    position = tf.range(n_samples, dtype=tf.float32) * (
-        tf.cast(n_frames, tf.float32) / tf.cast(n_samples, tf.float32)
-    )
-    frame = tf.minimum(tf.cast(tf.floor(position), tf.int32), n_frames - 1)
-    share = position - tf.cast(frame, tf.float32)
+    frame, share = positions(n_frames, n_samples)
     below, fraction = _between(phase, size)
 
     def read(frame):

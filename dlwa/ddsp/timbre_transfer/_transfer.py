@@ -38,6 +38,7 @@ def transfer(
     sample_rate=None,
     subtype="PCM_16",
     block_frames=500,
+    features=None,
     progress=lambda done, total, what: None,
 ):
     """Let a model play a recording.
@@ -52,6 +53,7 @@ def transfer(
         sample_rate: of the file, in Hz; default: the model's.
         subtype: see audio_io.write_audio.
         block_frames: frames played at a time.
+        features: what `listen` measured in this recording before; default: it is measured now.
         progress: called with (done, total, what) while it works; total may be None.
 
     Raises:
@@ -61,13 +63,8 @@ def transfer(
     """
     knobs = knobs or Knobs()
     check_output(target, sample_rate, source)
-    features = measure(
-        source,
-        model.frame_rate,
-        pitch_model,
-        loudness_rate=model.loudness_rate,
-        tick=lambda seconds: progress(seconds, None, "listening"),
-    )
+    if features is None:
+        features = listen(source, model, pitch_model, progress=progress)
     conditioned = condition(features, knobs, model.statistics)
     conditioned.explanation.warnings[:0] = model.notes
     controls = controls_for(model, features, conditioned, source)
@@ -86,6 +83,23 @@ def transfer(
     seconds = writer.length / model.sample_rate
     rate = sample_rate or model.sample_rate
     return Result(Path(target), rate, seconds, features, conditioned, conditioned.explanation)
+
+
+def listen(source, model, pitch_model="tiny", *, progress=lambda done, total, what: None):
+    """Measure a recording as a model needs it; worth keeping while knobs are turned.
+
+    Args and errors as in `transfer`.
+
+    Returns:
+        Features.
+    """
+    return measure(
+        source,
+        model.frame_rate,
+        pitch_model,
+        loudness_rate=model.loudness_rate,
+        tick=lambda seconds: progress(seconds, None, "listening"),
+    )
 
 
 def controls_for(model, features, conditioned, source=None):

@@ -1,15 +1,22 @@
 """TFRecord files of tf.train.Example, the same bytes at every run.
 
 The messages are packed here instead of through the protobuf classes because a window holds 131000
-numbers, which these would handle one by one.
+numbers, which these would handle one by one; and the files are written here instead of through
+TensorFlow, because a dataset whose features are all in the cache needs nothing else of it.
+The format of the file: https://www.tensorflow.org/tutorials/load_data/tfrecord
 """
 
-import os
-from collections.abc import Iterable, Mapping
+import re
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
+import google_crc32c
 import numpy as np
-import tensorflow as tf
+
+_MASK_DELTA = 0xA282EAD8
 
 
 def encode_example(features: Mapping[str, np.ndarray]) -> bytes:
@@ -29,23 +36,42 @@ def shard_name(prefix, number: int, n_shards: int) -> Path:
 def write_shards(prefix, n_shards: int, records: Iterable[bytes]) -> list[Path]:
     """Deal the records out to shards in turn and return the files.
 
-    The shards are written aside and get their names only when all are complete.
+    The shards are written aside and get their names only when all are complete. Shards of an
+    older dataset of the same prefix then go: readers would mix them with the new ones.
     """
     names = [shard_name(prefix, i, n_shards) for i in range(n_shards)]
-    asides = [path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in names]
-    writers: list[tf.io.TFRecordWriter] = []
+    asides = [path.with_name(f".{path.name}.tmp") for path in names]
     try:
-        writers = [tf.io.TFRecordWriter(str(path)) for path in asides]
-        for number, record in enumerate(records):
-            writers[number % n_shards].write(record)
-        for writer in writers:
-            writer.close()
+        with ExitStack() as open_files:
+            files = [open_files.enter_context(path.open("wb")) for path in asides]
+            for number, record in enumerate(records):
+                write_record(files[number % n_shards], record)
         for aside, path in zip(asides, names, strict=True):
             aside.replace(path)
     finally:
         for aside in asides:
             aside.unlink(missing_ok=True)
+    for old in sorted(set(shards_of(prefix)) - set(names)):
+        old.unlink()
     return names
+
+
+def shards_of(prefix) -> Iterator[Path]:
+    """The files that are shards of this prefix, of whatever number of shards."""
+    prefix = Path(prefix)
+    pattern = re.compile(re.escape(prefix.name) + r"-\d{5}-of-\d{5}")
+    return (p for p in prefix.parent.glob(f"{prefix.name}-*") if pattern.fullmatch(p.name))
+
+
+def write_record(stream: BinaryIO, record: bytes) -> None:
+    """Append one record: its length, the checksum of that, the record, its checksum."""
+    head = struct.pack("<Q", len(record))
+    stream.write(b"".join((head, _checksum(head), record, _checksum(record))))
+
+
+def _checksum(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)
 
 
 def _floats(values: np.ndarray) -> bytes:
