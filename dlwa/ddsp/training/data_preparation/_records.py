@@ -8,7 +8,7 @@ The format of the file: https://www.tensorflow.org/tutorials/load_data/tfrecord
 
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -51,16 +51,20 @@ def write_shards(prefix, n_shards: int, records: Iterable[bytes]) -> list[Path]:
     finally:
         for aside in asides:
             aside.unlink(missing_ok=True)
-    for old in sorted(set(shards_of(prefix)) - set(names)):
+    for old in set(shards_of(prefix)) - set(names):
         old.unlink()
     return names
 
 
-def shards_of(prefix) -> Iterator[Path]:
-    """The files that are shards of this prefix, of whatever number of shards."""
+def shards_of(prefix, unfinished: bool = False) -> list[Path]:
+    """The files that are shards of this prefix, of whatever number of shards.
+
+    With ``unfinished`` instead what a run that was killed left of such files.
+    """
     prefix = Path(prefix)
-    pattern = re.compile(re.escape(prefix.name) + r"-\d{5}-of-\d{5}")
-    return (p for p in prefix.parent.glob(f"{prefix.name}-*") if pattern.fullmatch(p.name))
+    name = re.escape(prefix.name) + r"-\d{5}-of-\d{5}"
+    pattern = re.compile(rf"\.{name}\.tmp" if unfinished else name)
+    return sorted(path for path in prefix.parent.iterdir() if pattern.fullmatch(path.name))
 
 
 def write_record(stream: BinaryIO, record: bytes) -> None:
