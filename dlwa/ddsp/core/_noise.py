@@ -9,7 +9,7 @@ _state = threading.local()
 
 
 @contextlib.contextmanager
-def noise_seed(seed):
+def noise_seed(seed, rows=None):
     """Make every noise drawn inside the block a function of a seed.
 
     The same seed gives the same noise, in the same process or another one; the draws inside a block
@@ -17,6 +17,8 @@ def noise_seed(seed):
 
     Args:
         seed: an integer, or an integer tensor `[2]`, e.g. (seed of the run, step).
+        rows: (first, n, of) where the block computes n rows of a batch of `of`, from `first` on:
+            noise of n rows is then what these rows have in the whole batch.
 
     Example:
         >>> from dlwa.ddsp import core
@@ -32,12 +34,14 @@ def noise_seed(seed):
         seed = tf.stack([seed, tf.zeros_like(seed)])
     if seed.shape != [2] or not seed.dtype.is_integer:
         raise ValueError(f"seed={seed} must be an integer or an integer tensor of shape [2]")
-    before = getattr(_state, "seed", None), getattr(_state, "count", 0)
-    _state.seed, _state.count = seed, 0
+    names = ("seed", "count", "rows")
+    before = {name: getattr(_state, name, None) for name in names}
+    _state.seed, _state.count, _state.rows = seed, 0, rows
     try:
         yield
     finally:
-        _state.seed, _state.count = before
+        for name in names:
+            setattr(_state, name, before[name])
 
 
 def uniform_noise(shape, minval=-1.0, maxval=1.0):
@@ -48,4 +52,12 @@ def uniform_noise(shape, minval=-1.0, maxval=1.0):
     _state.count += 1
     # Named, because XLA and other devices would choose another generator by themselves.
     folded = tf.random.experimental.stateless_fold_in(seed, _state.count, alg="philox")
-    return tf.random.stateless_uniform(shape, folded, minval, maxval, alg="philox")
+
+    def draw(shape):
+        return tf.random.stateless_uniform(shape, folded, minval, maxval, alg="philox")
+
+    known = tf.get_static_value(tf.convert_to_tensor(shape, tf.int32))
+    if _state.rows is None or known is None or not len(known) or known[0] != _state.rows[1]:
+        return draw(shape)
+    first, n, of = _state.rows
+    return draw([of, *known[1:]])[first : first + n]

@@ -162,11 +162,14 @@ def prune(folder, keep):
     Args:
         folder: where they lie.
         keep: how many of the newest stay, at least one.
+
+    Returns:
+        Steps of the deleted ones.
     """
     folder = Path(folder)
     steps = saved_steps(folder)
-    spared = {*steps[-max(keep, 1) :], best_step(folder)}
-    doomed = [s for s in steps if s not in spared and (s == 0 or s % MILESTONE_STEPS)]
+    spared = {*steps[-max(keep, 1) :], best_step(folder), *_milestones(steps)}
+    doomed = [step for step in steps if step not in spared]
     for step in doomed:
         # The index goes first: a checkpoint without one does not exist.
         (folder / f"ckpt-{step}.index").unlink(missing_ok=True)
@@ -174,6 +177,15 @@ def prune(folder, keep):
             path.unlink(missing_ok=True)
     if doomed:
         _write_pointer(folder)
+    return doomed
+
+
+def _milestones(steps):
+    """The first checkpoint of every MILESTONE_STEPS, whatever the steps between checkpoints."""
+    first = {}
+    for step in sorted(steps):
+        first.setdefault(step // MILESTONE_STEPS, step)
+    return {step for block, step in first.items() if block > 0}
 
 
 def load_values(prefix, objects):

@@ -8,9 +8,6 @@ MAX_ROLLBACKS = 3
 MAX_BAD_BATCHES = 10
 # After so many good steps a failure counts as the first one again.
 _HEALED_STEPS = 1000
-# Evaluations without an improvement of at least this share count as standing still.
-_PLATEAU_EVALUATIONS = 10
-_PLATEAU_SHARE = 0.005
 
 
 class TrainingFailedError(Exception):
@@ -27,7 +24,7 @@ class TrainingFailedError(Exception):
 
 
 class StopRequest:
-    """Whether the training is to stop: a signal came (SIGTERM, SIGINT), or its time is up."""
+    """Whether the training is to stop: a signal came, or its time is up."""
 
     def __init__(self):
         self.reason = ""
@@ -35,9 +32,9 @@ class StopRequest:
     def __bool__(self):
         return bool(self.reason)
 
-    def time_is_up(self):
-        """Stop because of the time."""
-        self.reason = self.reason or "its time is up"
+    def time_is_up(self, hours):
+        """Stop because of the time it was given."""
+        self.reason = self.reason or f"its time is up ({hours:g} h)"
 
     def _note(self, number, _frame):
         if self.reason:
@@ -48,11 +45,13 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_request():
-    """Turn SIGTERM and SIGINT into a StopRequest for the time of the block."""
+    """Turn SIGTERM, SIGINT and SIGHUP into a StopRequest for the time of the block."""
     request = StopRequest()
     before = {}
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # started by nohup: to go on when the terminal closes
             before[number] = signal.signal(number, request._note)
     except ValueError:
         # Only the main thread may do this; elsewhere the caller looks after signals.
@@ -88,68 +87,3 @@ class Rollbacks:
     def is_enough(self):
         """Whether going back once more makes no sense."""
         return self.count >= MAX_ROLLBACKS
-
-
-class Plateau:
-    """Notices when held-out loss has stopped improving; tells once."""
-
-    def __init__(self):
-        self._best, self._since, self._told = math.inf, 0, False
-
-    def update(self, loss):
-        """Take a new loss; True the first time nothing has improved for long."""
-        if loss < self._best * (1.0 - _PLATEAU_SHARE):
-            self._best, self._since, self._told = loss, 0, False
-            return False
-        self._since += 1
-        if self._since >= _PLATEAU_EVALUATIONS and not self._told:
-            self._told = True
-            return True
-        return False
-
-
-class Collapse:
-    """Notices a model that fell silent or plays only noise; tells each once."""
-
-    _SILENT_DB = -30.0
-    _NOISE_SHARE = 0.98
-    # Before this many steps a model may well be quiet or noisy.
-    _FROM_STEP = 1000
-
-    def __init__(self):
-        self._told = set()
-
-    def update(self, step, energies):
-        """Take mean energies of held-out sounds.
-
-        Args:
-            step: of the training.
-            energies: mean squares by name: target, sound, harmonic, filtered_noise.
-
-        Returns:
-            List of (event, text).
-        """
-        if step < self._FROM_STEP or energies.get("target", 0.0) <= 0.0:
-            return []
-        remarks = []
-        level_db = 10.0 * math.log10(max(energies["sound"], 1e-20) / energies["target"])
-        if level_db < self._SILENT_DB:
-            remarks.append(
-                ("silence", f"The model plays {-level_db:.0f} dB too quietly, almost silence.")
-            )
-        harmonic, noise = energies.get("harmonic"), energies.get("filtered_noise")
-        if harmonic is not None and noise is not None and harmonic + noise > 0:
-            share = noise / (harmonic + noise)
-            if share > self._NOISE_SHARE:
-                remarks.append(
-                    ("noise_only", f"{share:.0%} of what the model plays is noise, no tone.")
-                )
-        new = [(e, f"{text} {_COLLAPSE_HINT}") for e, text in remarks if e not in self._told]
-        self._told.update(event for event, _ in remarks)
-        return new
-
-
-_COLLAPSE_HINT = (
-    "If it stays so, start over with another learning rate, and check that the recordings hold one "
-    "instrument, playing one note at a time."
-)

@@ -3,7 +3,7 @@
 import glob
 from pathlib import Path
 
-from dlwa.ddsp.training import guards
+from dlwa.ddsp.training import alarms
 
 HELDOUT_PREFIX = "heldout.tfrecord"
 _MAX_BATCHES = 4
@@ -20,23 +20,23 @@ class HeldOut:
     def __init__(self, provider, batch_size):
         dataset = provider.get_batch(batch_size, shuffle=False, repeats=1, drop_remainder=False)
         self._batches = list(dataset.take(_MAX_BATCHES))
-        self._collapse = guards.Collapse()
+        self._collapse = alarms.Collapse()
 
     def measure(self, trainer):
         """Mean of each loss over all held-out examples, and remarks about how it sounds.
 
         Returns:
-            (losses by name, list of (event, text)).
+            (losses by name, list of alarms.Remark).
         """
-        losses, energies, count = {}, {}, 0
+        losses, heard, count = {}, {}, 0
         for batch in self._batches:
             n = int(next(iter(batch.values())).shape[0])
-            for sums, values in zip((losses, energies), trainer.listen_step(batch), strict=True):
+            for sums, values in zip((losses, heard), trainer.listen_step(batch), strict=True):
                 for name, value in values.items():
                     sums[name] = sums.get(name, 0.0) + float(value) * n
             count += n
-        energies = {name: value / count for name, value in energies.items()}
-        remarks = self._collapse.update(int(trainer.step.numpy()), energies)
+        heard = {name: value / count for name, value in heard.items()}
+        remarks = self._collapse.update(int(trainer.step.numpy()), heard)
         return {name: value / count for name, value in losses.items()}, remarks
 
 

@@ -1,15 +1,44 @@
-"""The loop of a training: step, tell, save, and what to do when something goes wrong."""
+"""The loop of a training: step, tell, save, and when to stop."""
 
 import inspect
 import time
+from dataclasses import dataclass
 
-import numpy as np
-import tensorflow as tf
 from absl import logging
 
-from dlwa.ddsp.training import checkpoints, guards
+from dlwa.ddsp.training import guards
+from dlwa.ddsp.training.recovery import Recovery
 
-__all__ = ["Loop", "dataset_of"]
+__all__ = ["Goal", "Loop", "dataset_of"]
+
+_RECENT = 100
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a training is to reach, and how.
+
+    Attributes:
+        num_steps: step at which it is finished.
+        batch_size: examples a step.
+        steps_per_save: steps between checkpoints.
+        early_stop: finish once the total loss is as low; None for never.
+        hours: stop, to be resumed, after this time; None for never.
+    """
+
+    num_steps: int
+    batch_size: int
+    steps_per_save: int
+    early_stop: float | None = None
+    hours: float | None = None
+
+    def __post_init__(self):
+        for name in ("num_steps", "batch_size", "steps_per_save"):
+            value, least = getattr(self, name), int(name != "num_steps")
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
+        if self.hours is not None and not self.hours > 0:
+            raise ValueError(f"hours={self.hours!r} must be a positive number")
 
 
 class Loop:
@@ -22,42 +51,19 @@ class Loop:
         trainer: a built trainer.
         provider: gives the batches.
         progress: is told everything.
-        save_dir: folder of the checkpoints; '' for none.
-        num_steps: step at which the training is finished.
-        batch_size: examples a step.
-        steps_per_save: steps between checkpoints.
-        early_stop: finish once the total loss is as low; None for never.
-        deadline: time.monotonic() at which to stop; None for never.
-        heldout: measures on sounds that are not learnt from; None for nothing.
+        keeper: saves.
+        goal: a Goal.
+        save_dir: where to go back to after a failure; '' for nowhere.
         tell_loss: called with (step, total loss) for every step; None for nobody.
     """
 
-    def __init__(
-        self,
-        trainer,
-        provider,
-        progress,
-        save_dir,
-        num_steps,
-        batch_size,
-        steps_per_save,
-        early_stop=None,
-        deadline=None,
-        heldout=None,
-        tell_loss=None,
-    ):
+    def __init__(self, trainer, provider, progress, keeper, goal, save_dir="", tell_loss=None):
         self.trainer, self.provider, self.progress = trainer, provider, progress
-        self.save_dir, self.num_steps, self.batch_size = save_dir, num_steps, batch_size
-        self.steps_per_save, self.early_stop, self.deadline = steps_per_save, early_stop, deadline
-        self.heldout, self.tell_loss = heldout, tell_loss
-        self.heldout_loss = None
-        self.saved_at = None
-        self._iterator = None
+        self.keeper, self.goal, self.tell_loss = keeper, goal, tell_loss
+        self._recovery = Recovery(trainer, progress, save_dir, goal.batch_size)
         self._recent = []
-        self._plateau = guards.Plateau()
-        self._rollbacks = guards.Rollbacks()
-        self._bad_batches = 0
         self._done = False
+        trainer.tell = lambda event, text: progress.event(event, text, step=self.step)
 
     @property
     def step(self):
@@ -73,29 +79,30 @@ class Loop:
         Raises:
             guards.TrainingFailedError: if it cannot go on.
         """
+        goal, began = self.goal, time.monotonic()
         launched, waiting = self.step, None
-        self._iterator = iter(dataset_of(self.provider, self.trainer, self.batch_size))
-        while launched < self.num_steps and not stop and not self._done:
-            batch = next(self._iterator)
+        batches = iter(dataset_of(self.provider, self.trainer, goal.batch_size))
+        while launched < goal.num_steps and not stop and not self._done:
+            batch = next(batches)
             result = (*self.trainer.advance(batch), batch)
-            self.trainer.examples_seen += self.batch_size
+            self.trainer.examples_seen += goal.batch_size
             launched += 1
-            due = launched % self.steps_per_save == 0 or launched >= self.num_steps
-            at_once = due or self.early_stop is not None
+            due = launched % goal.steps_per_save == 0 or launched >= goal.num_steps
+            at_once = due or goal.early_stop is not None
             # What was launched before a failed step was seen is undone with it.
             went_well = self._finish(waiting) and (not at_once or self._finish(result, due))
             waiting = result if went_well and not at_once else None
             if not went_well:
                 launched = self.step
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                stop.time_is_up()
+            if goal.hours is not None and time.monotonic() - began > 3600 * goal.hours:
+                stop.time_is_up(goal.hours)
         self._finish(waiting)
-        if self.saved_at != self.step:
-            self.save()
+        if self.keeper.saved_at != self.step:
+            self.keeper.save(self.step, self._recent)
         return self._end(stop)
 
     def _end(self, stop):
-        if not stop or self.step >= self.num_steps or self._done:
+        if not stop or self.step >= self.goal.num_steps or self._done:
             return "finished"
         self.progress.event(
             "stopped",
@@ -112,119 +119,24 @@ class Loop:
         losses, step, batch = result
         losses = {name: float(value) for name, value in losses.items()}
         if not guards.is_finite(losses):
-            self._recover(losses, batch)
+            if self._recovery.recover(losses, batch):
+                self.keeper.saved_at = self.step
             return False
         step = int(step)
-        self._rollbacks.went_well()
-        self._bad_batches = 0
-        self._recent = [*self._recent[-99:], losses["total_loss"]]
+        self._recovery.went_well()
+        self._recent = [*self._recent[1 - _RECENT :], losses["total_loss"]]
         if save:
-            self.save()
-        more = {} if self.heldout_loss is None else {"heldout_loss": self.heldout_loss}
+            self.keeper.save(step, self._recent)
+        measured = self.keeper.heldout_loss
+        more = {} if measured is None else {"heldout_loss": measured}
         self.progress.step(step, losses, force=save, **more)
         if self.tell_loss:
             self.tell_loss(step, losses["total_loss"])
-        if self.early_stop is not None and losses["total_loss"] <= self.early_stop:
-            self.progress.event(
-                "early_stop", f"Total loss is at most {self.early_stop}.", step=step
-            )
+        limit = self.goal.early_stop
+        if limit is not None and losses["total_loss"] <= limit:
+            self.progress.event("early_stop", f"Total loss is at most {limit}.", step=step)
             self._done = True
         return True
-
-    # -- saving -----------------------------------------------------------------------------
-
-    def save(self):
-        """Measure on held-out sounds, write a checkpoint, note whether it is the best."""
-        if self.save_dir:
-            with self.progress.pause():
-                self._save(self.step)
-
-    def _save(self, step):
-        loss = self._measure(step)
-        if loss is None and self._recent:
-            loss = sum(self._recent) / len(self._recent)
-        try:
-            # Noted as best only afterwards: until the new one is there, the old one is spared.
-            self.trainer.save(self.save_dir)
-        except OSError as error:
-            raise guards.TrainingFailedError(
-                f"{error}. The checkpoints before step {step} are whole",
-                "free some space and train again; it resumes",
-            ) from error
-        best = loss is not None and checkpoints.note_best(self.save_dir, step, loss)
-        self.saved_at = step
-        self.progress.saved(step, loss, best)
-        if self.heldout is not None and self._plateau.update(loss):
-            self.progress.event(
-                "plateau",
-                "Held-out loss has not improved lately (best "
-                f"{checkpoints.best_loss(self.save_dir):.2f} at step "
-                f"{checkpoints.best_step(self.save_dir)}); more steps may not help.",
-                step=step,
-            )
-
-    def _measure(self, step):
-        if self.heldout is None:
-            return None
-        losses, remarks = self.heldout.measure(self.trainer)
-        for name, value in losses.items():
-            self.progress.scalar(f"heldout/{name}", value, step)
-        for event, text in remarks:
-            self.progress.event(event, text, step=step)
-        self.heldout_loss = losses.get("total_loss")
-        return self.heldout_loss
-
-    # -- when a step comes to nothing -------------------------------------------------------
-
-    def _recover(self, losses, batch):
-        """Go on after a loss that is not a number: the model was not changed by that step."""
-        told = ", ".join(f"{name}={value:g}" for name, value in losses.items())
-        bad = _bad_features(batch)
-        if bad:
-            self._skip(bad)
-        else:
-            self._roll_back(told)
-
-    def _skip(self, bad):
-        self._bad_batches += 1
-        where = f"examples {self.trainer.examples_seen - self.batch_size} and following"
-        if self._bad_batches > guards.MAX_BAD_BATCHES:
-            raise guards.TrainingFailedError(
-                f"{', '.join(bad)} of {self._bad_batches} batches in a row holds values that are "
-                "not a number",
-                "prepare the data set again",
-            )
-        self.progress.event(
-            "bad_data",
-            f"Left out a batch in which {', '.join(bad)} holds values that are not a number "
-            f"({where}).",
-            step=self.step,
-        )
-
-    def _roll_back(self, told):
-        step, seen = self.step, self.trainer.examples_seen
-        scale = self.trainer.learning_rate_scale * 0.5
-        prefix = checkpoints.newest(self.save_dir) if self.save_dir else None
-        if self._rollbacks.is_enough() or prefix is None:
-            raise guards.TrainingFailedError(
-                f"the loss is not a number ({told}) at step {step}, after "
-                f"{self._rollbacks.count} rollbacks to the last good checkpoint",
-                "lower the learning rate, e.g. --gin_param=learning_rate=1e-4, or look for faulty "
-                "recordings in the data set",
-            )
-        self._rollbacks.add()
-        self.trainer.restore(prefix, restore_keys=[])
-        self.trainer.set_learning_rate_scale(scale)
-        # The data goes on: the batch that may have caused it does not come again at once.
-        self.trainer.examples_seen = seen
-        self.progress.event(
-            "rollback",
-            f"The loss was not a number at step {step} ({told}): back to step {self.step}, "
-            f"learning rate now {self.trainer.learning_rate:.2g}.",
-            step=step,
-            to_step=self.step,
-        )
-        self.saved_at = self.step
 
 
 def dataset_of(provider, trainer, batch_size):
@@ -237,17 +149,3 @@ def dataset_of(provider, trainer, batch_size):
         more = {}
     dataset = provider.get_batch(batch_size, shuffle=True, repeats=-1, **more)
     return trainer.distribute_dataset(dataset)
-
-
-def _bad_features(batch):
-    """Names of the features of a batch (or of several side by side) that hold no numbers."""
-    parts = batch if isinstance(batch, list | tuple) else [batch]
-    bad = []
-    for part in parts:
-        for name, value in part.items():
-            values = value.values if hasattr(value, "values") else [value]
-            for one in values:
-                if tf.as_dtype(one.dtype).is_floating and not np.isfinite(one.numpy()).all():
-                    bad.append(name)
-                    break
-    return bad

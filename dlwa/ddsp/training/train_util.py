@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 import gin
@@ -18,6 +17,7 @@ from dlwa.ddsp.training.checkpoint_util import (
 )
 from dlwa.ddsp.training.model_config import check_same_model, write_model_config
 from dlwa.ddsp.training.progress import Progress
+from dlwa.ddsp.training.saving import Keeper
 
 __all__ = [
     "expand_path",
@@ -135,40 +135,48 @@ def train(
     Raises:
         guards.TrainingFailedError: if the loss stays not a number or a save fails.
     """
+    goal = loop.Goal(num_steps, batch_size, steps_per_save, early_stop_loss_value, hours)
     trainer.build(next(iter(loop.dataset_of(data_provider, trainer, batch_size))))
     progress = Progress(save_dir, num_steps, steps_per_summary)
     if save_dir and checkpoints.saved_steps(save_dir) and not allow_other_config:
         # Before restoring, which could only list variables of other shapes.
         check_same_model(save_dir)
     first_step = _restore(trainer, restore_dir, batch_size)
-    training = loop.Loop(
-        trainer,
-        data_provider,
-        progress,
-        save_dir,
-        num_steps,
-        batch_size,
-        steps_per_save,
-        early_stop=early_stop_loss_value,
-        deadline=time.monotonic() + hours * 3600 if hours else None,
-        heldout=heldout.find(data_provider, batch_size) if save_dir and evaluate_heldout else None,
-        tell_loss=_hypertune() if report_loss_to_hypertune else None,
-    )
     if save_dir:
-        write_gin_config(progress.writer, save_dir, first_step)
-        write_model_config(save_dir)
-        _copy_statistics(data_provider, save_dir)
+        _write_papers(data_provider, progress, save_dir, first_step)
+    listened = _heldout(data_provider, batch_size) if save_dir and evaluate_heldout else None
+    keeper = Keeper(trainer, progress, save_dir, listened)
+    tell_loss = _hypertune() if report_loss_to_hypertune else None
+    training = loop.Loop(trainer, data_provider, progress, keeper, goal, save_dir, tell_loss)
     with guards.stop_request() as stop:
         progress.start(first_step)
         if first_step == 0:
             # Something to go back to if the very first steps go wrong.
-            training.save()
-        training.saved_at = first_step
+            keeper.save(0, [])
+        keeper.saved_at = first_step
         outcome = training.run(stop)
     progress.close()
     if outcome == "finished":
         logging.info("Training Finished!")
     return outcome
+
+
+def _write_papers(provider, progress, save_dir, step):
+    """Leave beside the checkpoints what is needed to use them: configuration and statistics."""
+    write_gin_config(progress.writer, save_dir, step)
+    write_model_config(save_dir)
+    _copy_statistics(provider, save_dir)
+
+
+def _heldout(provider, batch_size):
+    """What measures on held-out sounds, or None, which is said."""
+    found = heldout.find(provider, batch_size)
+    if found is None:
+        logging.info(
+            "No sounds are held out: plateau, silence and noise are not watched, and the best "
+            "checkpoint is that of the lowest loss."
+        )
+    return found
 
 
 def _hypertune():

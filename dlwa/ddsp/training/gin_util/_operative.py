@@ -12,11 +12,12 @@ __all__ = ["bindings_of", "operative_config_str", "parse_operative_config"]
 
 
 # Parameters the field's package does not know. They are written where they differ from their
-# defaults only, so that it can read what an ordinary training leaves.
+# defaults only, so that it can read what an ordinary training leaves; those with None never,
+# because they hold for one session.
 _OURS = {
     "Trainer.seed": "0",
     "Trainer.micro_batches": "1",
-    "train.hours": "None",
+    "train.hours": None,
     "train.evaluate_heldout": "True",
     "train.allow_other_config": None,
 }

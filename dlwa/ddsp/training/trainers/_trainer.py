@@ -7,13 +7,13 @@ from absl import logging
 from dlwa.ddsp import core
 from dlwa.ddsp.training import checkpoint_util, checkpoints
 
+from . import _state
 from ._adam import Adam
-from ._parts import add_gradients, cut_batch, energies_of
+from ._devices import Devices
+from ._heard import heard
+from ._parts import add_gradients, add_means, cut_batch, one_by_one, rows_of
 
 _configurable = gin.configurable(module="dlwa.ddsp.training.trainers")
-_MAX_MICRO_BATCHES = 64
-# Keeps the noise of the parts of a batch apart; the first part has that of an undivided batch.
-_SEED_STRIDE = 1_000_003
 
 
 @_configurable
@@ -22,8 +22,7 @@ class Trainer:
 
     Adam with an exponentially decaying learning rate; gradients are averaged over devices and
     clipped by their global norm. A step whose loss or gradient is not finite changes nothing.
-    A batch for which the memory is too small is computed in parts, with the same result but for
-    the noise.
+    A batch for which the memory is too small is computed in parts, with the same result.
 
     Args:
         model: called as `model(batch, return_losses=True, training=True)`.
@@ -39,6 +38,7 @@ class Trainer:
 
     Attributes:
         examples_seen: examples taken from the data so far, for going on at the right place.
+        tell: called with (event, text) when something remarkable happens; warns in the log.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Trainer:
     ):
         self.model = model
         self.strategy = strategy
+        self._devices = Devices(strategy)
         self.checkpoints_to_keep = checkpoints_to_keep
         self.grad_clip_norm = grad_clip_norm
         self.restore_keys = restore_keys
@@ -64,7 +65,12 @@ class Trainer:
         self.examples_seen = 0
         with self.strategy.scope():
             self.optimizer = Adam(learning_rate, lr_decay_steps, lr_decay_rate)
+        self.tell = lambda _, text: logging.warning("%s", text)
         self._variables = None
+        self._trace()
+
+    def _trace(self):
+        """Have the graphs made, anew after something in them has changed."""
         self._step_function = tf.function(self._distributed_step)
         self._evaluate_function = tf.function(self._distributed_evaluation)
 
@@ -92,35 +98,37 @@ class Trainer:
     def build(self, batch):
         """Make all variables by running the model once."""
         logging.info("Building the model...")
-        batch = self._local(batch)
-        with self.strategy.scope(), core.noise_seed(self.seed):
-            self.model(batch, training=True)
+        batch = self._devices.first(batch)
+        with self.strategy.scope():
+            self._run_once(batch)
             self._variables = [v.value for v in self._trainable()]
             self.optimizer.build(self._variables)
         count = sum(int(tf.size(v)) for v in self._variables)
         logging.info("The model has %d parameters in %d variables.", count, len(self._variables))
 
-    def _local(self, batch):
-        if self.strategy.num_replicas_in_sync == 1:
-            return batch
-        first = lambda x: self.strategy.experimental_local_results(x)[0]  # noqa: E731
-        return tf.nest.map_structure(first, batch)
+    def _run_once(self, batch):
+        """Run the model on as much of a batch as the memory allows."""
+        parts = 1
+        while True:
+            try:
+                with core.noise_seed(self.seed):
+                    return self.model(cut_batch(batch, parts)[0].batch, training=True)
+            except tf.errors.ResourceExhaustedError:
+                if parts >= rows_of(batch):
+                    raise
+                parts *= 2
 
     def _trainable(self):
         """The trainable variables in the order in which checkpoints number their moments."""
         trainable = {id(v) for v in self.model.trainable_variables}
-        named = [v for v in self._paths().values() if id(v) in trainable]
+        named = checkpoint_util.variable_paths(self.model).values()
+        named = [v for v in named if id(v) in trainable]
         known = {id(v) for v in named}
         return named + [v for v in self.model.trainable_variables if id(v) not in known]
 
-    def _paths(self):
-        return checkpoint_util.variable_paths(self.model)
-
     def distribute_dataset(self, dataset):
         """Spread a dataset over the replicas."""
-        if self.strategy.num_replicas_in_sync == 1:
-            return dataset
-        return self.strategy.experimental_distribute_dataset(dataset)
+        return self._devices.spread(dataset)
 
     # -- stepping ---------------------------------------------------------------------------
 
@@ -145,37 +153,36 @@ class Trainer:
         """
         if self._variables is None:
             self.build(batch)
+        return self._within_memory(lambda: self._step_function(batch), rows_of(batch))
+
+    def _within_memory(self, compute, rows):
+        """Compute something about a batch of so many rows, in more parts until they fit."""
         while True:
             try:
-                return self._step_function(batch)
+                return compute()
             except tf.errors.ResourceExhaustedError:
-                if self.micro_batches >= _MAX_MICRO_BATCHES:
+                if self.micro_batches >= rows:
                     raise
-                self.micro_batches *= 2
-                logging.warning(
-                    "The memory is too small for a whole batch: computing it in %d parts from now "
-                    "on. The model learns the same, a little slower.",
-                    self.micro_batches,
-                )
-                self._step_function = tf.function(self._distributed_step)
+            self.micro_batches = min(2 * self.micro_batches, rows)
+            self._trace()
+            self.tell(
+                "out_of_memory",
+                f"The memory is too small for {rows} examples at once: computing them in "
+                f"{self.micro_batches} parts from now on. The model learns the same, a little "
+                "slower.",
+            )
 
     def _distributed_step(self, batch):
         losses, step = self.strategy.run(self.step_fn, args=(batch,))
-        if self.strategy.num_replicas_in_sync > 1:
-            step = self.strategy.experimental_local_results(step)[0]
-        return self._mean(losses), step
-
-    def _mean(self, values):
-        if self.strategy.num_replicas_in_sync == 1:
-            return values
-        mean = tf.distribute.ReduceOp.MEAN
-        return {k: self.strategy.reduce(mean, v, axis=None) for k, v in values.items()}
+        return self._devices.mean(losses), self._devices.first(step)
 
     def step_fn(self, batch):
         """One update on one replica: (losses by name, step after it)."""
         losses, gradients = self._losses_and_gradients(batch)
         gradients, norm = tf.clip_by_global_norm(gradients, self.grad_clip_norm)
-        finite = tf.math.is_finite(self._sum(losses["total_loss"])) & tf.math.is_finite(norm)
+        finite = tf.math.is_finite(
+            self._devices.total_here(losses["total_loss"])
+        ) & tf.math.is_finite(norm)
 
         def update():
             self.optimizer.apply(gradients, self._variables)
@@ -188,82 +195,50 @@ class Trainer:
 
     def _losses_and_gradients(self, batch):
         """Both for the whole batch, gradients averaged over the replicas."""
-        losses, gradients, before = {}, None, []
-        for number, (part, share) in enumerate(cut_batch(batch, self.micro_batches)):
-            # One part after the other, or the parts would not save memory.
-            with tf.control_dependencies(before):
-                part = tf.nest.map_structure(tf.identity, part)
-            part_losses, part_gradients = self._part(part, number)
-            for name, loss in part_losses.items():
-                losses[name] = losses.get(name, 0.0) + share * loss
-            scaled = [None if g is None else share * g for g in part_gradients]
-            gradients = scaled if gradients is None else list(map(add_gradients, gradients, scaled))
-            before = [g for g in gradients if g is not None]
-        if self.strategy.num_replicas_in_sync > 1:
-            gradients = tf.distribute.get_replica_context().all_reduce(
-                tf.distribute.ReduceOp.MEAN,
-                [
-                    tf.zeros_like(v) if g is None else g
-                    for g, v in zip(gradients, self._variables, strict=True)
-                ],
-            )
-        return losses, gradients
+        seed = tf.stack([tf.constant(self.seed, tf.int64), self.step.read_value()])
 
-    def _part(self, batch, number):
-        seed = tf.stack(
-            [tf.constant(self.seed + _SEED_STRIDE * number, tf.int64), self.step.read_value()]
-        )
-        with tf.GradientTape() as tape, core.noise_seed(seed):
-            _, losses = self.model(batch, return_losses=True, training=True)
-        gradients = tape.gradient(losses["total_loss"], self._variables)
-        return losses, [None if g is None else tf.convert_to_tensor(g) for g in gradients]
+        def compute(part):
+            with tf.GradientTape() as tape, part.noise_seed(seed):
+                _, losses = self.model(part.batch, return_losses=True, training=True)
+            gradients = tape.gradient(losses["total_loss"], self._variables)
+            return losses, [None if g is None else tf.convert_to_tensor(g) for g in gradients]
 
-    def _sum(self, value):
-        if self.strategy.num_replicas_in_sync == 1:
-            return value
-        context = tf.distribute.get_replica_context()
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+        def add(total, part, result):
+            losses, gradients = total or (None, None)
+            return add_means(losses, part, result[0]), add_gradients(gradients, part, result[1])
+
+        losses, gradients = one_by_one(cut_batch(batch, self.micro_batches), compute, add)
+        return losses, self._devices.mean_gradients_here(gradients, self._variables)
 
     # -- evaluating -------------------------------------------------------------------------
 
     def evaluate_step(self, batch):
         """Losses of a batch without an update, always with the same noise."""
-        return self._evaluate_function(batch)[0]
+        return self.listen_step(batch)[0]
 
     def listen_step(self, batch):
-        """The same, and energies of the sounds: (losses, {name: mean square})."""
-        return self._evaluate_function(batch)
+        """The same, and what is heard: (losses, {name: mean}), see `heard`."""
+        return self._within_memory(lambda: self._evaluate_function(batch), rows_of(batch))
 
     def _distributed_evaluation(self, batch):
-        def evaluate(batch):
-            with core.noise_seed(self.seed):
-                outputs, losses = self.model(batch, return_losses=True, training=False)
-            return losses, energies_of(self.model, batch, outputs)
+        def compute(part):
+            with part.noise_seed(self.seed):
+                outputs, losses = self.model(part.batch, return_losses=True, training=False)
+            return losses, heard(self.model, part.batch, outputs)
 
-        losses, energies = self.strategy.run(evaluate, args=(batch,))
-        return self._mean(losses), self._mean(energies)
+        def add(total, part, result):
+            return [
+                add_means(*pair)
+                for pair in zip(total or (None, None), (part, part), result, strict=True)
+            ]
+
+        def evaluate(batch):
+            return one_by_one(cut_batch(batch, self.micro_batches), compute, add)
+
+        losses, sounds = self.strategy.run(evaluate, args=(batch,))
+        return self._devices.mean(losses), self._devices.mean(sounds)
 
     # -- saving -----------------------------------------------------------------------------
-
-    def _objects(self):
-        """What must be in a checkpoint: saved path -> variable."""
-        objects = {f"model/{path}": variable for path, variable in self._paths().items()}
-        # The layout of the field's checkpoints: entry 0 is not used, then both moments of each
-        # variable in turn.
-        optimizer = self.optimizer
-        pairs = zip(optimizer.first_moments, optimizer.second_moments, strict=True)
-        for i, moment in enumerate([moment for pair in pairs for moment in pair], 1):
-            objects[f"optimizer/_variables/{i}"] = moment
-        objects["optimizer/_iterations"] = optimizer.iterations
-        return objects
-
-    def _own_state(self):
-        """What only our checkpoints hold, and readers of others do not miss."""
-        return {
-            "dlwa_learning_rate_scale": tf.Variable(self.learning_rate_scale),
-            "dlwa_examples_seen": tf.Variable(self.examples_seen, dtype=tf.int64),
-            "dlwa_seed": tf.Variable(self.seed, dtype=tf.int64),
-        }
 
     def save(self, save_dir):
         """Write `ckpt-<step>` into a folder and prune old ones.
@@ -272,8 +247,8 @@ class Trainer:
             OSError: if it could not be written; older checkpoints are untouched.
         """
         step = int(self.step.numpy())
-        rate = {"optimizer/_current_learning_rate": tf.Variable(self.learning_rate)}
-        checkpoints.write(save_dir, step, {**self._objects(), **rate, **self._own_state()})
+        values = {**_state.variables_of(self), **_state.remarks_of(self)}
+        checkpoints.write(save_dir, step, values)
         checkpoints.prune(save_dir, self.checkpoints_to_keep)
         logging.info("Saved checkpoint to %s at step %d", save_dir, step)
 
@@ -294,20 +269,9 @@ class Trainer:
         prefix = checkpoints.newest(checkpoint_path)
         if prefix is None:
             raise FileNotFoundError(f"no checkpoint in {checkpoint_path}")
-        restore_keys = restore_keys or self.restore_keys
-        checkpoint_util.load_reference_checkpoint(self.model, prefix, restore_keys)
-        if not restore_keys and checkpoints.has_optimizer(prefix):
-            optimizer = {k: v for k, v in self._objects().items() if k.startswith("optimizer/")}
-            checkpoints.load_values(prefix, optimizer)
-            self._restore_own(prefix)
+        _state.restore(self, prefix, restore_keys or self.restore_keys)
         logging.info("Restored %s at step %d", prefix, int(self.step.numpy()))
         return prefix
-
-    def _restore_own(self, prefix):
-        own = checkpoints.read_values(prefix, "dlwa_")
-        self.set_learning_rate_scale(own.get("dlwa_learning_rate_scale", 1.0))
-        self.examples_seen = int(own.get("dlwa_examples_seen", -1))
-        self.seed = int(own.get("dlwa_seed", self.seed))
 
 
 def configured_seed():
