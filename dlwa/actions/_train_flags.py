@@ -11,16 +11,25 @@ _STEPS = re.compile(r"--?gin_param[= ]\s*(?:[\w.]*/)?(?:train_util\.)?train\.num
 # How long and how often; what is learnt from what, and how, must stay.
 _FREE = re.compile(
     r"--?(gin_param[= ]\s*(?:[\w.]*/)?(?:train_util\.)?train\."
-    r"(num_steps|steps_per_save|steps_per_summary|early_stop_loss_value)\s*=.*"
+    r"(num_steps|steps_per_save|steps_per_summary|early_stop_loss_value|hours)\s*=.*"
     r"|gin_param[= ]\s*(?:trainers\.)?Trainer\.checkpoints_to_keep\s*=.*"
     r"|(no)?alsologtostderr.*|(no)?logtostderr.*|verbosity.*|(no)?allow_memory_growth.*|v=.*)$"
 )
+# How long one session may take; the next one is asked anew.
+_HOURS = re.compile(r"--?gin_param[= ]\s*(?:[\w.]*/)?(?:train_util\.)?train\.hours\s*=.*$")
 
 
 def training_argv(
-    dataset: Path, model: Path, extra: Sequence[str], *, custom: bool
+    dataset: Path,
+    model: Path,
+    extra: Sequence[str],
+    *,
+    custom: bool,
+    hours: float | None = None,
 ) -> tuple[str, ...]:
     """The flags of ddsp_run; `custom` leaves only where things lie. Later flags win."""
+    if hours is not None:
+        extra = (f"--gin_param=train_util.train.hours={hours:g}", *extra)
     pattern = str(dataset / "data.tfrecord*").replace("\\", "\\\\").replace("'", "\\'")
     places = (
         "--mode=train",
@@ -52,6 +61,11 @@ def steps_in(argv: Sequence[str]) -> int | None:
 def fixed(extra: Sequence[str]) -> list[str]:
     """The extra flags that must be the same when a training is resumed."""
     return [word for word in joined(extra) if not _FREE.match(word)]
+
+
+def lasting(extra: Sequence[str]) -> list[str]:
+    """The extra flags that hold for later sessions too."""
+    return [word for word in joined(extra) if not _HOURS.match(word)]
 
 
 def joined(argv: Sequence[str]) -> list[str]:

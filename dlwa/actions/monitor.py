@@ -15,6 +15,7 @@ from typing import Any
 from dlwa import logtext, runfiles
 from dlwa.actions.curves import Curve, Point
 from dlwa.actions.gpus import GpuUse, survey, uses
+from dlwa.actions.remarks import Remark, remarks_of
 from dlwa.actions.runs import STALLED_AFTER_S, Run, read_run
 from dlwa.claims import Claims
 from dlwa.errors import NotFoundError
@@ -40,6 +41,7 @@ class Snapshot:
     reported_s_ago: float | None = None
     curve: tuple[Point, ...] = ()
     event: Mapping[str, Any] | None = None
+    remarks: tuple[Remark, ...] = ()
     gpus: tuple[GpuUse, ...] = ()
     log: tuple[str, ...] = ()
 
@@ -78,6 +80,7 @@ class Snapshot:
             "losses": {name: _finite(value) for name, value in self.losses.items()},
             "curve": [[point.step, _finite(point.value)] for point in self.curve],
             "event": self.event,
+            "warnings": [remark.document() for remark in self.remarks],
             "gpus": [_gpu_document(use) for use in self.gpus],
             "log": list(self.log[-20:]),
         }
@@ -122,6 +125,7 @@ class Watcher:
             reported_s_ago=max(0.0, now - at) if isinstance(at, int | float) else None,
             curve=tuple(self._curve.points),
             event=runfiles.last_line(run.paths.events),
+            remarks=remarks_of(run),
             gpus=self._look_at_gpus(),
             log=tuple(logtext.last_lines(run.paths.log, LOG_LINES)),
         )

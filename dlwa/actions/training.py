@@ -9,7 +9,7 @@ from typing import Any
 from dlwa import runfiles
 from dlwa.actions import gpus, launch
 from dlwa.actions._places import GB, refuse_nesting, require_room, require_share, things
-from dlwa.actions._train_flags import MODULE, fixed, steps_in, training_argv
+from dlwa.actions._train_flags import MODULE, fixed, lasting, steps_in, training_argv
 from dlwa.actions.datasets import is_dataset
 from dlwa.actions.launch import Job
 from dlwa.actions.runs import Run, read_run
@@ -44,13 +44,17 @@ def plan(
     custom: bool = False,
     fresh: bool = False,
     cpu: bool = False,
+    hours: float | None = None,
     argv: Sequence[str] | None = None,
 ) -> Plan:
     """Check everything a training needs and say what would run.
 
-    `argv` replaces the training program (tests). Raises the `DlwaError` that fits what is wrong.
+    After `hours` it saves and stops; nobody is held to them the next time. `argv` replaces the
+    training program (tests). Raises the `DlwaError` that fits what is wrong.
     """
     workspace = settings.workspace
+    if hours is not None and not 0 < hours < float("inf"):
+        raise UsageError(f"hours={hours:g} must be a positive number", "e.g. --hours 2.5")
     dataset = parse_name(dataset_name, "dataset_name")
     model = parse_name(model_name, "model_name")
     _require_dataset(workspace, dataset)
@@ -69,7 +73,7 @@ def plan(
     made = _what_it_learns(workspace.dataset(dataset), dataset, extra, custom)
     if learnt is not None:
         _require_same(learnt, made, model)
-    words = training_argv(workspace.dataset(dataset), folder, extra, custom=custom)
+    words = training_argv(workspace.dataset(dataset), folder, extra, custom=custom, hours=hours)
     steps = steps_in(words)
     job = Job(
         kind="train",
@@ -161,7 +165,8 @@ def _kept_flags(
     training = before.record.get("training") if before else None
     if not isinstance(training, dict) or fixed(extra) or custom:
         return None
-    recorded = [str(word) for word in training.get("extra") or [] if word not in extra]
+    recorded = lasting([str(word) for word in training.get("extra") or []])
+    recorded = [word for word in recorded if word not in extra]
     kept = bool(training.get("custom"))
     return ([*recorded, *extra], kept) if recorded or kept else None
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dlwa.actions import progress, runs
+from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.cli import output
 from dlwa.errors import ExitCode, NotFoundError
@@ -54,7 +55,8 @@ def standing(run: Run) -> str:
         return run.reason
     left_s = now.left_s if now else None
     left = f"about {progress.span(left_s)} left" if left_s is not None else ""
-    return "; ".join(part for part in (run.reason, left) if part)
+    warned = ", ".join(remark.short for remark in remarks_of(run))
+    return "; ".join(part for part in (run.reason, warned, left) if part)
 
 
 def far(run: Run) -> str:

@@ -23,6 +23,7 @@ def screen(seen: Snapshot, width: int, height: int, *, unicode: bool = True) -> 
     Who and how far come first; the plot and the log share what is left.
     """
     head = [_title(seen), _state(seen, width), _bar(seen, width, unicode), *_pace(seen, width)]
+    head += _warnings(seen)[: max(1, height // 8)]
     head += [_event(seen)] if seen.event and height >= 16 else []
     gpus = [Line(_gpu(use, seen), "cyan") for use in seen.gpus][: max(1, height // 6)]
     foot = [Line("Ctrl-C leaves; the run goes on.", "dim")] if seen.run.live else []
@@ -49,6 +50,7 @@ def plain(seen: Snapshot) -> str:
         parts.append(f"loss {seen.loss:.4g}")
     parts += [_speed(seen)] if seen.rate else []
     parts += [f"{span(seen.eta_s)} left"] if seen.eta_s is not None else []
+    parts += [f"warning: {remark.short}" for remark in seen.remarks]
     parts += [seen.run.reason] if seen.run.reason else []
     return "  ".join(parts)
 
@@ -128,6 +130,10 @@ def _event(seen: Snapshot) -> Line:
     ago = f", {span(max(0.0, seen.now - at))} ago" if isinstance(at, int | float) else ""
     more = " ".join(f"{key}={value}" for key, value in event.items() if value not in ("", None))
     return Line(f"last event: {name} {more}".rstrip() + ago, "dim")
+
+
+def _warnings(seen: Snapshot) -> list[Line]:
+    return [Line(f"warning: {remark.text}", "yellow") for remark in seen.remarks]
 
 
 def _gpu(use: GpuUse, seen: Snapshot) -> str:

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from dlwa.actions import gpus, progress, runs
+from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.claims import Claims
 from dlwa.cli import _runs, options, output
@@ -50,6 +51,9 @@ def show_one(text: str) -> None:
     for word, value in _facts(run, settings):
         if value:
             output.text(f"{word:>9}: {value}")
+    for remark in remarks_of(run):
+        at = "" if remark.step is None else f"at step {remark.step}: "
+        output.warn(f"{at}{remark.text}")
     if run.live:
         _runs.tell_how_to_go_on(run)
     else:
@@ -107,7 +111,12 @@ def _document(run: Run) -> dict[str, Any]:
             "left_s": at.left_s,
             "losses": dict(at.losses),
         }
-    return {**run.document(), "progress": told, "waiting_s": progress.waiting_s(run)}
+    return {
+        **run.document(),
+        "progress": told,
+        "waiting_s": progress.waiting_s(run),
+        "warnings": [remark.document() for remark in remarks_of(run)],
+    }
 
 
 def _gpu_documents(used: list[gpus.GpuUse]) -> list[dict[str, Any]]:

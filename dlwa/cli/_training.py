@@ -21,6 +21,7 @@ class Words:
     custom: bool
     fresh: bool
     cpu: bool
+    hours: float | None = None
 
 
 def train(words: Words, *, dry_run: bool, yes: bool, no_input: bool) -> int:
@@ -36,6 +37,7 @@ def train(words: Words, *, dry_run: bool, yes: bool, no_input: bool) -> int:
         custom=words.custom,
         fresh=words.fresh,
         cpu=words.cpu,
+        hours=words.hours,
     )
     if planned.already_done:
         return _tell_done(planned)

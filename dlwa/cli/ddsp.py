@@ -59,6 +59,10 @@ def train(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over in a new folder; nothing is deleted.")
     ] = False,
+    hours: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Save and stop after N hours; train again goes on."),
+    ] = None,
     cpu: Cpu = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
@@ -72,5 +76,5 @@ def train(
     """
     from dlwa.cli import _training
 
-    words = _training.Words(dataset_name, model_name, tuple(extra or ()), custom, fresh, cpu)
+    words = _training.Words(dataset_name, model_name, tuple(extra or ()), custom, fresh, cpu, hours)
     return _training.train(words, dry_run=dry_run, yes=yes, no_input=no_input)
