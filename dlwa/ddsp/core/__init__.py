@@ -4,7 +4,14 @@ Audio is `[batch, n_samples]`, controls are `[batch, n_frames, channels]`, frequ
 levels in dB, pitches in MIDI numbers (69 is 440 Hz).
 """
 
-from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
+from ._checks import (
+    check_agree,
+    check_broadcast,
+    check_hz,
+    check_layout,
+    check_positive,
+    check_whole,
+)
 from ._convert import harmonic_to_sinusoidal, sinusoidal_to_harmonic
 from ._filters import (
     apply_window_to_impulse_response,
@@ -91,6 +98,7 @@ __all__ = [
     "batch_size",
     "center_crop",
     "check_agree",
+    "check_broadcast",
     "check_hz",
     "check_layout",
     "check_positive",

@@ -3,6 +3,8 @@
 Shapes are checked when a graph is built, values when they are known (eagerly, or as constants).
 """
 
+import functools
+import math
 import numbers
 
 import numpy as np
@@ -50,14 +52,38 @@ def check_agree(axes, **tensors):
             raise ValueError(f"{told} must agree in axis {i}, {axis}")
 
 
+def check_broadcast(**tensors):
+    """Raise ValueError unless tensors can be combined element by element."""
+    shapes = {name: tf.TensorShape(_shape(x)) for name, x in tensors.items()}
+    try:
+        functools.reduce(tf.broadcast_static_shape, shapes.values())
+    except ValueError:
+        told = " and ".join(f"{name}.shape={tuple(shape)}" for name, shape in shapes.items())
+        raise ValueError(f"{told} must be equal, or 1 where they differ") from None
+
+
 def check_whole(name, value, least=1):
     """Raise ValueError unless a number (not a tensor) is a whole number of at least `least`."""
     if tf.is_tensor(value):
         return
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}={value!r} must be a whole number")
+    if not float(value).is_integer():
+        raise ValueError(f"{name}={value!r} must be a whole number")
     if value < least:
         raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
+
+
+def check_whole_frames(n_samples, amplitudes):
+    """Raise ValueError unless the window method can stretch amplitudes to n_samples."""
+    n_frames = amplitudes.shape[1]
+    if not (isinstance(n_samples, int) and isinstance(n_frames, int)):
+        return
+    if n_samples % n_frames or n_samples <= n_frames:
+        raise ValueError(
+            f"n_samples={n_samples} must be a multiple, twofold at least, of the {n_frames} frames "
+            f"of amplitudes.shape={tuple(amplitudes.shape)} for the window method"
+        )
 
 
 def check_positive(name, value):
@@ -66,18 +92,22 @@ def check_positive(name, value):
         return
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}={value!r} must be a number")
-    if not value > 0:
-        raise ValueError(f"{name}={value!r} must be positive")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name}={value!r} must be positive and finite")
 
 
 def check_hz(name, x, negative=False):
     """Raise ValueError if known frequencies are not finite or, unless allowed, below zero."""
-    known = tf.get_static_value(x)
-    if known is None:
+    if tf.is_tensor(x) and not hasattr(x, "numpy"):
+        x = tf.get_static_value(x)
+    if x is None:
         return
-    if not np.all(np.isfinite(known)):
-        raise ValueError(f"{name} of shape {known.shape} must be finite; it holds NaN or infinity")
-    if not negative and np.min(known, initial=0.0) < 0.0:
+    # Reduced where the tensor lies; only two numbers leave the device.
+    low, high = float(tf.reduce_min(x)), float(tf.reduce_max(x))
+    bad = next((end for end in (low, high) if not math.isfinite(end)), None)
+    if bad is not None:
+        raise ValueError(f"{name}={bad} (somewhere in shape {_shape(x)}) must be finite")
+    if not negative and low < 0.0:
         raise ValueError(
-            f"{name} of shape {known.shape} must be 0 Hz or above; its lowest is {np.min(known):g}"
+            f"{name}={low:g} (the lowest value of shape {_shape(x)}) must be 0 Hz or above"
         )

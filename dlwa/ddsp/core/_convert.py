@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from ._checks import check_agree, check_layout, check_positive
 from ._helpers import tf_float32
 from ._oscillators import get_harmonic_frequencies, normalize_harmonics, remove_above_nyquist
 from ._units import safe_divide
@@ -30,6 +31,12 @@ def sinusoidal_to_harmonic(
     Returns:
         Amplitude `[batch, n_frames, 1]` and distribution `[batch, n_frames, n_harmonics]`.
     """
+    sin_amps, sin_freqs, f0_hz = map(tf_float32, (sin_amps, sin_freqs, f0_hz))
+    check_layout("sin_amps", sin_amps, "[batch, n_frames, k]")
+    check_layout("f0_hz", f0_hz, "[batch, n_frames, 1]")
+    check_agree(("batch", "n_frames", "k"), sin_amps=sin_amps, sin_freqs=sin_freqs)
+    check_agree(("batch", "n_frames"), sin_amps=sin_amps, f0_hz=f0_hz)
+    check_positive("harmonic_width", harmonic_width)
     harmonics = get_harmonic_frequencies(f0_hz, n_harmonics)
     distance = sin_freqs[:, :, tf.newaxis, :] - harmonics[..., tf.newaxis]
     offset = safe_divide(distance, f0_hz[..., tf.newaxis])
@@ -55,6 +62,10 @@ def harmonic_to_sinusoidal(harm_amp, harm_dist, f0_hz, sample_rate=16000):
     Returns:
         Amplitudes and frequencies, each `[batch, n_frames, n_harmonics]`.
     """
-    harm_dist = tf_float32(harm_dist)
+    harm_amp, harm_dist, f0_hz = map(tf_float32, (harm_amp, harm_dist, f0_hz))
+    check_layout("harm_amp", harm_amp, "[batch, n_frames, 1]")
+    check_layout("harm_dist", harm_dist, "[batch, n_frames, n_harmonics]")
+    check_layout("f0_hz", f0_hz, "[batch, n_frames, 1]")
+    check_agree(("batch", "n_frames"), harm_amp=harm_amp, harm_dist=harm_dist, f0_hz=f0_hz)
     freqs = get_harmonic_frequencies(f0_hz, harm_dist.shape[-1])
     return harm_amp * normalize_harmonics(harm_dist, f0_hz, sample_rate), freqs

@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 from scipy import fft
 
-from ._checks import check_agree, check_layout, check_whole
+from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
 from ._helpers import tf_float32
 
 
@@ -120,8 +120,8 @@ def _block_size(audio_size, impulse_response):
             return tf.identity(frame_size)
     if n_blocks != n_frames:
         raise ValueError(
-            f"impulse_response.shape={tuple(impulse_response.shape)} has {n_frames} frames, "
-            f"but {audio_size} samples make {n_blocks} blocks of {frame_size}"
+            f"impulse_response.shape={tuple(impulse_response.shape)} must have {n_blocks} frames, "
+            f"since {audio_size} samples make {n_blocks} blocks of {frame_size}, not {n_frames}"
         )
     return frame_size
 
@@ -222,7 +222,9 @@ def sinc_impulse_response(cutoff_frequency, window_size=512, sample_rate=None, h
     """
     check_whole("window_size", window_size, least=2)
     cutoff_frequency = tf_float32(cutoff_frequency)
+    check_hz("cutoff_frequency", cutoff_frequency)
     if sample_rate is not None:
+        check_positive("sample_rate", sample_rate)
         cutoff_frequency = cutoff_frequency * 2.0 / float(sample_rate)
     half = window_size // 2
     taps = tf.range(-half, half + 1, dtype=tf.float32)
@@ -256,5 +258,7 @@ def sinc_filter(
     high_pass=False,
 ):
     """Filter a sound with a steep low-pass or high-pass, see sinc_impulse_response."""
+    cutoff_frequency = tf_float32(cutoff_frequency)
+    check_layout("cutoff_frequency", cutoff_frequency, "[batch, 1]", "[batch, n_frames, 1]")
     response = sinc_impulse_response(cutoff_frequency, window_size, sample_rate, high_pass)
     return fft_convolve(audio, response, padding=padding)

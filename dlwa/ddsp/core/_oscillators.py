@@ -5,7 +5,14 @@ import math
 import gin
 import tensorflow as tf
 
-from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
+from ._checks import (
+    check_agree,
+    check_broadcast,
+    check_hz,
+    check_layout,
+    check_positive,
+    check_whole,
+)
 from ._helpers import pad_axis, tf_float32
 from ._units import safe_divide
 
@@ -84,6 +91,10 @@ def remove_above_nyquist(frequency_envelopes, amplitude_envelopes, sample_rate=1
     """
     frequency_envelopes = tf_float32(frequency_envelopes)
     amplitude_envelopes = tf_float32(amplitude_envelopes)
+    check_broadcast(
+        frequency_envelopes=frequency_envelopes, amplitude_envelopes=amplitude_envelopes
+    )
+    check_positive("sample_rate", sample_rate)
     return tf.where(
         frequency_envelopes >= sample_rate / 2.0,
         tf.zeros_like(amplitude_envelopes),
@@ -100,7 +111,10 @@ def normalize_harmonics(harmonic_distribution, f0_hz=None, sample_rate=None):
             share.
         sample_rate: in Hz.
     """
+    harmonic_distribution = tf_float32(harmonic_distribution)
     if sample_rate is not None and f0_hz is not None:
+        f0_hz = tf_float32(f0_hz)
+        check_broadcast(harmonic_distribution=harmonic_distribution, f0_hz=f0_hz)
         n_harmonics = int(harmonic_distribution.shape[-1])
         freqs = get_harmonic_frequencies(f0_hz, n_harmonics)
         harmonic_distribution = remove_above_nyquist(freqs, harmonic_distribution, sample_rate)
@@ -119,6 +133,7 @@ def get_harmonic_frequencies(frequencies, n_harmonics):
         `[batch, n_frames, n_harmonics]` in Hz.
     """
     frequencies = tf_float32(frequencies)
+    check_whole("n_harmonics", n_harmonics)
     return frequencies * tf.linspace(1.0, float(n_harmonics), int(n_harmonics))
 
 

@@ -150,6 +150,11 @@ def upsample_with_windows(inputs, n_timesteps, add_endpoint=True):
         inputs = tf.concat([inputs, inputs[:, -1:, :]], axis=1)
     n_frames = inputs.shape[1]
     static = n_frames is not None and isinstance(n_timesteps, int)
+    if n_frames == 1:
+        raise ValueError(
+            f"inputs.shape={tuple(inputs.shape)} must have two frames at least "
+            "with add_endpoint=False"
+        )
     if static:
         _check_intervals(n_frames, n_timesteps)
     else:
@@ -192,4 +197,8 @@ def whole_hop(n_samples, n_frames):
 def center_crop(audio, frame_size):
     """Drop half a frame at each end of axis 1, what centred frames stood out by."""
     pad = frame_size // 2
+    if audio.shape[1] is not None and audio.shape[1] <= 2 * pad:
+        raise ValueError(
+            f"audio.shape={tuple(audio.shape)} must have more than frame_size={frame_size} samples"
+        )
     return audio[:, pad : audio.shape[1] - pad] if audio.shape[1] else audio[:, pad:-pad]

@@ -3,6 +3,7 @@
 import gin
 import tensorflow as tf
 
+from ._checks import check_positive, check_whole
 from ._helpers import tf_float32
 from ._units import (
     bark_to_hz,
@@ -25,7 +26,9 @@ def exp_sigmoid(x, exponent=10.0, max_value=2.0, threshold=1e-7):
     of x are about equal steps in loudness.
     """
     x = tf_float32(x)
-    return max_value * tf.nn.sigmoid(x) ** tf.math.log(exponent) + threshold
+    check_positive("exponent", exponent)
+    # A power of sigmoid(x) would have no gradient where sigmoid(x) has become 0.
+    return max_value * tf.exp(tf.math.log_sigmoid(x) * tf.math.log(exponent)) + threshold
 
 
 @_register
@@ -37,6 +40,7 @@ def sym_exp_sigmoid(x, width=8.0):
 
 def _with_depth(freqs, depth):
     """`[batch, time, k * depth]` or `[batch, time, k, depth]` -> the latter, and its depth."""
+    check_whole("depth", depth)
     freqs = tf_float32(freqs)
     if len(freqs.shape) == 3:
         shape = tf.shape(freqs)

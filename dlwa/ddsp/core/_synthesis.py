@@ -1,6 +1,13 @@
 """From frames of controls to harmonic sound."""
 
-from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
+from ._checks import (
+    check_agree,
+    check_hz,
+    check_layout,
+    check_positive,
+    check_whole,
+    check_whole_frames,
+)
 from ._harmonic_frames import harmonic_frames
 from ._helpers import tf_float32
 from ._oscillators import (
@@ -29,7 +36,7 @@ def _whole_hop(frequencies, amplitudes, n_samples, method):
     return n_frames < n_samples and n_samples % n_frames == 0
 
 
-def _check_controls(frequencies, amplitudes, more, n_samples, sample_rate):
+def _check_controls(frequencies, amplitudes, more, n_samples, sample_rate, method):
     check_whole("n_samples", n_samples)
     check_positive("sample_rate", sample_rate)
     check_layout("frequencies", frequencies, "[batch, n_frames, 1]")
@@ -38,7 +45,10 @@ def _check_controls(frequencies, amplitudes, more, n_samples, sample_rate):
             check_layout(name, control, "[batch, n_frames, channels]")
     check_agree(["batch"], frequencies=frequencies, amplitudes=amplitudes, **more)
     check_agree(["batch", "n_frames"], amplitudes=amplitudes, **more)
+    check_agree(["batch", "n_frames", "n_harmonics"], **more)
     check_hz("frequencies", frequencies)
+    if method == "window":
+        check_whole_frames(n_samples, amplitudes)
 
 
 def harmonic_synthesis(
@@ -78,7 +88,7 @@ def harmonic_synthesis(
     shifts = None if harmonic_shifts is None else tf_float32(harmonic_shifts)
     shares = None if harmonic_distribution is None else tf_float32(harmonic_distribution)
     more = {"harmonic_shifts": shifts, "harmonic_distribution": shares}
-    _check_controls(frequencies, amplitudes, more, n_samples, sample_rate)
+    _check_controls(frequencies, amplitudes, more, n_samples, sample_rate, amp_resample_method)
     if shares is not None:
         amplitudes = amplitudes * shares
     if shifts is None and _whole_hop(frequencies, amplitudes, n_samples, amp_resample_method):
@@ -121,7 +131,7 @@ def streaming_harmonic_synthesis(
     frequencies, amplitudes = tf_float32(frequencies), tf_float32(amplitudes)
     shares = None if harmonic_distribution is None else tf_float32(harmonic_distribution)
     more = {"harmonic_distribution": shares}
-    _check_controls(frequencies, amplitudes, more, n_samples, sample_rate)
+    _check_controls(frequencies, amplitudes, more, n_samples, sample_rate, amp_resample_method)
     if shares is not None:
         amplitudes = amplitudes * normalize_harmonics(shares, frequencies, sample_rate)
     return harmonic_oscillator_bank(

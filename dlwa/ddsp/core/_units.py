@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from ._checks import check_positive
 from ._helpers import tf_float32
 
 DB_RANGE = 80.0
@@ -13,19 +14,27 @@ def nan_to_num(x, value=0.0):
     return tf.where(tf.math.is_nan(x), value * tf.ones_like(x), x)
 
 
+def _number(x):
+    """Tensors and arrays as they are, plain numbers and lists as float32."""
+    return x if hasattr(x, "dtype") else tf_float32(x)
+
+
 def safe_divide(numerator, denominator, eps=1e-7):
     """Divide, with `eps` in place of a denominator that is exactly zero."""
+    denominator = _number(denominator)
     safe = tf.where(denominator == 0.0, tf.cast(eps, denominator.dtype), denominator)
     return numerator / safe
 
 
 def safe_log(x, eps=1e-5):
     """Natural logarithm, with `eps` in place of what is not positive."""
+    x = _number(x)
     return tf.math.log(tf.where(x <= 0.0, tf.cast(eps, x.dtype), x))
 
 
 def logb(x, base=2.0, eps=1e-5):
     """Logarithm to any base, guarded like safe_log."""
+    x = _number(x)
     base = tf.cast(base, x.dtype) if tf.is_tensor(x) else tf_float32(base)
     return safe_divide(safe_log(x, eps), safe_log(base, eps), eps)
 
@@ -61,6 +70,7 @@ def power_to_db(power, ref_db=0.0, range_db=DB_RANGE, use_tf=True):
         range_db: how far down the scale reaches.
         use_tf: TensorFlow; NumPy otherwise.
     """
+    check_positive("range_db", range_db)
     floor = 10.0 ** -(range_db / 10.0)
     if use_tf:
         power = tf_float32(power)
@@ -107,6 +117,9 @@ def unit_to_midi(unit, midi_min=20.0, midi_max=90.0, clip=False):
 
 def midi_to_unit(midi, midi_min=20.0, midi_max=90.0, clip=False):
     """Map midi_min...midi_max to 0...1."""
+    span = tf.get_static_value(midi_max - midi_min)
+    if span is not None and not np.all(span):
+        raise ValueError(f"midi_min={midi_min} must differ from midi_max={midi_max}")
     unit = (midi - midi_min) / (midi_max - midi_min)
     return tf.clip_by_value(unit, 0.0, 1.0) if clip else unit
 

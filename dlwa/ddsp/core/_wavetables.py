@@ -2,7 +2,14 @@
 
 import tensorflow as tf
 
-from ._checks import check_agree, check_hz, check_layout, check_positive, check_whole
+from ._checks import (
+    check_agree,
+    check_hz,
+    check_layout,
+    check_positive,
+    check_whole,
+    check_whole_frames,
+)
 from ._helpers import tf_float32
 from ._resampling import positions, resample
 
@@ -103,12 +110,15 @@ def wavetable_synthesis(frequencies, amplitudes, wavetables, n_samples=64000, sa
         ValueError: if shapes are wrong or frequencies are negative or not finite.
     """
     frequencies, wavetables = tf_float32(frequencies), tf_float32(wavetables)
+    amplitudes = tf_float32(amplitudes)
     check_layout("frequencies", frequencies, "[batch, n_frames, 1]")
     check_layout("amplitudes", amplitudes, "[batch, n_frames, 1]")
     check_layout("wavetables", wavetables, "[batch, n_frames, n_wavetable]", "[batch, n_wavetable]")
     check_agree(["batch"], frequencies=frequencies, amplitudes=amplitudes, wavetables=wavetables)
     check_hz("frequencies", frequencies)
     check_positive("sample_rate", sample_rate)
+    check_whole("n_samples", n_samples)
+    check_whole_frames(n_samples, amplitudes)
     amplitudes = resample(amplitudes, n_samples, method="window")[..., 0]
     velocity = resample(frequencies, n_samples)[..., 0] / float(sample_rate)
     cycles = tf.cumsum(tf.cast(velocity, tf.float64), axis=1, exclusive=True)

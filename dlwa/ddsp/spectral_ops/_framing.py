@@ -30,11 +30,13 @@ def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
         raise ValueError(f"padding={padding!r} must be one of {list(_PADDINGS)}")
     core.check_whole("frame_size", frame_size)
     core.check_whole("hop_size", hop_size)
+    core.check_whole("input_length", input_length, least=0)
     if padding == "same":
         n_frames = -(-input_length // hop_size)
         return n_frames, (n_frames - 1) * hop_size + frame_size
     padded = input_length + frame_size if padding == "center" else input_length
-    return (padded - frame_size) // hop_size + 1, padded
+    n_frames = (padded - frame_size) // hop_size + 1
+    return n_frames if tf.is_tensor(n_frames) else max(0, n_frames), padded
 
 
 def pad(x, frame_size, hop_size, padding="center", axis=1, mode="CONSTANT", constant_values=0):

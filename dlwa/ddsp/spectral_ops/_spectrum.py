@@ -13,6 +13,8 @@ _register = gin.register(module="dlwa.ddsp.spectral_ops")
 
 def _hop_size(frame_size, overlap):
     core.check_whole("frame_size", frame_size)
+    if not 0.0 <= overlap < 1.0:
+        raise ValueError(f"overlap={overlap} must be at least 0 and below 1")
     hop = int(frame_size * (1.0 - overlap))
     if hop < 1:
         raise ValueError(
@@ -28,6 +30,14 @@ def _mono(audio):
     return audio[..., 0] if len(audio.shape) == 3 else audio
 
 
+def _check_length(audio, frame_size, pad_end):
+    if not pad_end and (audio.shape[-1] or frame_size) < frame_size:
+        raise ValueError(
+            f"audio.shape={tuple(audio.shape)} must have at least frame_size={frame_size} samples "
+            "unless pad_end is True"
+        )
+
+
 def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
     """Short-time Fourier transform.
 
@@ -41,11 +51,7 @@ def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
         Complex `[batch, n_frames, n_frequencies]`.
     """
     hop, audio = _hop_size(frame_size, overlap), _mono(audio)
-    if not pad_end and (audio.shape[-1] or frame_size) < frame_size:
-        raise ValueError(
-            f"audio.shape={tuple(audio.shape)} must have at least frame_size={frame_size} samples "
-            "unless pad_end is True"
-        )
+    _check_length(audio, frame_size, pad_end)
     return tf.signal.stft(
         signals=audio,
         frame_length=int(frame_size),
@@ -63,9 +69,8 @@ def stft_np(audio, frame_size=2048, overlap=0.75, pad_end=True):
     """
     from scipy import signal
 
-    audio = np.asarray(audio, dtype=np.float32)
-    audio = audio[..., 0] if audio.ndim == 3 else audio
-    hop = _hop_size(frame_size, overlap)
+    hop, audio = _hop_size(frame_size, overlap), np.asarray(_mono(audio))
+    _check_length(audio, frame_size, pad_end)
     if pad_end:
         audio = np.asarray(pad(audio, frame_size, hop, padding="same"))
     frames = np.lib.stride_tricks.sliding_window_view(audio, frame_size, axis=-1)[..., ::hop, :]
@@ -101,10 +106,19 @@ def compute_mel(
         overlap: see stft.
         pad_end: see stft.
         sample_rate: in Hz.
+
+    Raises:
+        ValueError: if the edges do not lie between 0 and half the sample rate.
     """
+    core.check_whole("bins", bins)
+    core.check_positive("sample_rate", sample_rate)
+    hi_hz = hi_hz or sample_rate / 2
+    if not 0.0 <= lo_hz < hi_hz <= sample_rate / 2:
+        raise ValueError(
+            f"lo_hz={lo_hz} and hi_hz={hi_hz} must rise from 0 to half of sample_rate={sample_rate}"
+        )
     mag = compute_mag(audio, fft_size, overlap, pad_end)
     n_frequencies = int(mag.shape[-1])
-    hi_hz = hi_hz or sample_rate / 2
     matrix = tf.signal.linear_to_mel_weight_matrix(
         bins, n_frequencies, sample_rate, float(lo_hz), float(hi_hz)
     )
@@ -147,5 +161,8 @@ def compute_mfcc(
     sample_rate=16000,
 ):
     """Mel cepstrum, a description of timbre without pitch: `[batch, n_frames, mfcc_bins]`."""
+    core.check_whole("mfcc_bins", mfcc_bins)
+    if mfcc_bins > mel_bins:
+        raise ValueError(f"mfcc_bins={mfcc_bins} must be at most mel_bins={mel_bins}")
     logmel = compute_logmel(audio, lo_hz, hi_hz, mel_bins, fft_size, overlap, pad_end, sample_rate)
     return tf.signal.mfccs_from_log_mel_spectrograms(logmel)[..., :mfcc_bins]
