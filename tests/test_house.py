@@ -39,6 +39,7 @@ DDSP_FLOORS = {
     "quiet": 0,
     "registry": 0,
     "audio_io": 10,
+    "audit": 12,
     "pages": 11,
     "dags": 10,
     "spectral_ops": 10,

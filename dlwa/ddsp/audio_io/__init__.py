@@ -8,20 +8,30 @@ Every problem of a file is an ``AudioFileError`` whose ``reason`` a musician und
 """
 
 from dlwa.ddsp.audio_io._errors import AudioFileError
-from dlwa.ddsp.audio_io._files import AUDIO_SUFFIXES, find_audio_files, is_audio_name
-from dlwa.ddsp.audio_io._probe import AudioInfo, probe
+from dlwa.ddsp.audio_io._files import (
+    AUDIO_SUFFIXES,
+    NoRecordingsError,
+    find_audio_files,
+    is_audio_name,
+    recordings_in,
+)
+from dlwa.ddsp.audio_io._probe import CHANGED, AudioInfo, file_state, probe
 from dlwa.ddsp.audio_io._read import read_audio, stream_audio
 from dlwa.ddsp.audio_io._resample import resample
 from dlwa.ddsp.audio_io._write import write_audio
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "CHANGED",
     "AudioFileError",
     "AudioInfo",
+    "NoRecordingsError",
+    "file_state",
     "find_audio_files",
     "is_audio_name",
     "probe",
     "read_audio",
+    "recordings_in",
     "resample",
     "stream_audio",
     "write_audio",

@@ -8,6 +8,14 @@ import soundfile
 from dlwa.ddsp.audio_io import _foreign
 from dlwa.ddsp.audio_io._errors import AudioFileError
 
+# How files begin whose codec may be anything: RIFF, AIFF, Core Audio, Ogg, MP4, Matroska, ID3.
+_CONTAINERS = (b"RIFF", b"RF64", b"FORM", b"caff", b"OggS", b"\x1aE\xdf\xa3", b"ID3")
+_ODD_CODEC = (
+    "holds a codec that libsndfile does not know: install ffmpeg, or pip install av, or save the "
+    "recording as wav or flac"
+)
+CHANGED = "changes while it is read: wait until the recording or copying has ended"
+
 
 @dataclass(frozen=True)
 class AudioInfo:
@@ -18,6 +26,7 @@ class AudioInfo:
     sample_rate: int
     channels: int
     format: str
+    foreign: bool = False
 
 
 def probe(path) -> AudioInfo:
@@ -28,7 +37,19 @@ def probe(path) -> AudioInfo:
     path = Path(path)
     check_readable(path)
     if _foreign.is_foreign(path):
-        return AudioInfo(path, *_foreign.describe(path))
+        return AudioInfo(path, *_foreign.describe(path), foreign=True)
+    try:
+        return _of_libsndfile(path)
+    except AudioFileError:
+        # A known container with a codec inside that libsndfile does not know?
+        if _is_text_or_unknown(path):
+            raise
+        if not _foreign.is_available():
+            raise AudioFileError(path, _ODD_CODEC) from None
+        return AudioInfo(path, *_foreign.describe(path), foreign=True)
+
+
+def _of_libsndfile(path: Path) -> AudioInfo:
     with open_sound(path) as sound:
         return AudioInfo(
             path,
@@ -37,6 +58,24 @@ def probe(path) -> AudioInfo:
             sound.channels,
             f"{sound.format.lower()} {sound.subtype.lower().replace('_', ' ')}",
         )
+
+
+def _is_text_or_unknown(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            begins = stream.read(12)
+    except OSError:
+        return True
+    return not (begins.startswith(_CONTAINERS) or begins[4:8] == b"ftyp")
+
+
+def file_state(path) -> tuple[int, int, int] | None:
+    """What changes when a file does: identity, size and time of change; None if there is none."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def check_readable(path: Path) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlwa.ddsp.audio_io import AudioFileError, AudioInfo, find_audio_files, probe
+from dlwa.ddsp.audio_io import (
+    AudioFileError,
+    AudioInfo,
+    NoRecordingsError,
+    probe,
+    recordings_in,
+)
 from dlwa.ddsp.training.data_preparation._errors import InputMissingError
 
 SHORTEST_S = 0.05
@@ -31,24 +37,10 @@ class Refusal:
 
 def files_in_folder(folder) -> list[Path]:
     """Recordings below the input folder; InputMissingError when there are none."""
-    folder = Path(folder).expanduser()
-    if not folder.exists():
-        raise InputMissingError(
-            f"input_audio_dir={str(folder)!r} does not exist",
-            "put your recordings into this folder",
-        )
-    if not folder.is_dir():
-        raise InputMissingError(
-            f"input_audio_dir={str(folder)!r} is not a folder",
-            "give the folder that holds the file",
-        )
-    found = find_audio_files(folder)
-    if not found:
-        raise InputMissingError(
-            f"input_audio_dir={str(folder)!r} holds no recordings{_what_else(folder)}",
-            "put wav, flac, aiff, ogg, mp3 or m4a files there; sub-folders count too",
-        )
-    return found
+    try:
+        return recordings_in(folder, "input_audio_dir")
+    except NoRecordingsError as error:
+        raise InputMissingError(str(error), error.hint) from None
 
 
 def files_matching(patterns: Sequence[str]) -> list[Path]:
@@ -94,8 +86,3 @@ def _name(path: Path, folder) -> str:
     if folder is None:
         return str(path)
     return path.relative_to(Path(folder).expanduser()).as_posix()
-
-
-def _what_else(folder: Path) -> str:
-    endings = {p.suffix.lower() or p.name for p in folder.rglob("*") if p.is_file()}
-    return f" (only {', '.join(sorted(endings)[:5])} files)" if endings else " (it is empty)"
