@@ -56,6 +56,6 @@ lock:
 	  '# The versions dlwa is tested with, for Python 3.11 to 3.13 on Linux, macOS and Windows.' \
 	  '# Made by `make lock` from pyproject.toml; do not edit by hand.' && \
 	  uv pip compile --universal --python-version 3.11 pyproject.toml \
-	  --extra ddsp --extra ddsp-gpu --extra beam --extra dev \
+	  --extra ddsp --extra ddsp-gpu --extra fast-pitch --extra beam --extra dev \
 	  --no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet) > $(LOCK).new
 	mv $(LOCK).new $(LOCK)

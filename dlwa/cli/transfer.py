@@ -65,7 +65,7 @@ def timbre_transfer(
     ] = None,
     bits: Annotated[str | None, typer.Option(help="16, 24 or float. [default: 16]")] = None,
     pitch_model: Annotated[
-        str | None, typer.Option(help="Pitch tracker: auto, tiny ... full. [default: auto]")
+        str | None, typer.Option(help="Pitch tracker: auto, tiny ... full, swift. [default: auto]")
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="best, latest or a step. [default: best]")

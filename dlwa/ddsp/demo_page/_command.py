@@ -109,6 +109,6 @@ def _parser():
     parser.add_argument("--heldout_seconds", type=float, default=8.0, help="Kept from training.")
     parser.add_argument("--instrument", default="instrument", help="What was learned.")
     parser.add_argument("--other", default="instrument", help="What was transferred.")
-    parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full.")
+    parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full, swift.")
     parser.add_argument("--commands", default="[]", help="JSON list of [what, command].")
     return parser

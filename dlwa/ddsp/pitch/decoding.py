@@ -5,8 +5,7 @@ Bins lie 20 cents apart; bin i stands for 1997.38 + 20 i cents above 10 Hz (Kim 
 
 import numpy as np
 
-from dlwa.ddsp.pitch.network import N_BINS
-
+N_BINS = 360
 BIN_CENTS = np.linspace(0, 7180, N_BINS) + 1997.3794084376191
 _REACH = 11  # bins a path may move in one frame
 _ROWS = np.arange(N_BINS)

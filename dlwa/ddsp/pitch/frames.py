@@ -1,9 +1,10 @@
-"""Cutting audio into the 1024-sample frames that CREPE hears."""
+"""Cutting audio into the 1024-sample frames that CREPE hears, and where the frames lie."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from dlwa.ddsp.pitch.network import FRAME_SIZE
-
+FRAME_SIZE = 1024
 CREPE_SAMPLE_RATE = 16000
 PADDINGS = ("center", "same", "valid")
 
@@ -25,20 +26,44 @@ def hop_for(frame_rate: float, sample_rate: int = CREPE_SAMPLE_RATE) -> int:
     return int(sample_rate // frame_rate)
 
 
-def pad_for_frames(audio: np.ndarray, hop: int, padding: str = "center") -> np.ndarray:
-    """Add the zeros that the padding asks for.
+@dataclass(frozen=True)
+class FrameGrid:
+    """How many frames a recording has and which samples they lie around.
 
-    "center": half a frame at both ends, so frame i is centred on sample i*hop;
-    "same": at the end only, so that there are ceil(n/hop) frames; "valid": none.
+    With padding "center" frame i lies around sample i*hop, and there are n//hop + 1; with "same"
+    it starts there, and there are ceil(n/hop); with "valid" only whole frames count.
     """
-    if padding == "center":
-        return np.pad(audio, FRAME_SIZE // 2)
-    if padding == "same":
-        n_frames = -(-len(audio) // hop)
-        return np.pad(audio, (0, max(0, (n_frames - 1) * hop + FRAME_SIZE - len(audio))))
-    if padding == "valid":
-        return audio
-    raise ValueError(f"padding={padding!r} must be one of {', '.join(PADDINGS)}")
+
+    hop: int
+    padding: str = "center"
+
+    def __post_init__(self) -> None:
+        if self.padding not in PADDINGS:
+            raise ValueError(f"padding={self.padding!r} must be one of {', '.join(PADDINGS)}")
+
+    def zeros_around(self, n_samples: int) -> tuple[int, int]:
+        """Zeros that must stand before and after ``n_samples`` for the frames to be whole."""
+        if self.padding == "center":
+            return FRAME_SIZE // 2, FRAME_SIZE // 2
+        if self.padding == "same":
+            n_frames = -(-n_samples // self.hop)
+            return 0, max(0, (n_frames - 1) * self.hop + FRAME_SIZE - n_samples)
+        return 0, 0
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames of a recording; ValueError where it has not one."""
+        padded = n_samples + sum(self.zeros_around(n_samples))
+        if padded < FRAME_SIZE:
+            raise ValueError(f"audio of {padded} samples is shorter than one frame ({FRAME_SIZE})")
+        return (padded - FRAME_SIZE) // self.hop + 1
+
+    def centre(self, frame):
+        """The sample around which a frame (or each of an array) lies."""
+        return frame * self.hop + FRAME_SIZE // 2 - self.zeros_around(0)[0]
+
+    def n_frames_before(self, sample: int) -> int:
+        """Frames whose centre lies at or before a sample."""
+        return max(0, (sample - self.centre(0)) // self.hop + 1)
 
 
 def cut_frames(padded: np.ndarray, hop: int) -> np.ndarray:

@@ -10,11 +10,11 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from dlwa.ddsp.pitch.decoding import N_BINS
+from dlwa.ddsp.pitch.frames import FRAME_SIZE
 from dlwa.ddsp.pitch.precision import resolve_precision
 from dlwa.ddsp.pitch.weights import N_LAYERS, ConvLayer, load_weights
 
-FRAME_SIZE = 1024
-N_BINS = 360
 LAYER_NAMES = (
     *(f"conv{i}-{part}" for i in range(1, N_LAYERS + 1) for part in ("BN", "maxpool")),
     "classifier",

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from dlwa.ddsp.pitch.decoding import BIN_CENTS, transition_log_probs
-from dlwa.ddsp.pitch.frames import PADDINGS
-from dlwa.ddsp.pitch.network import FRAME_SIZE, N_BINS, get_network
+from dlwa.ddsp.pitch.decoding import BIN_CENTS, N_BINS, transition_log_probs
+from dlwa.ddsp.pitch.frames import FRAME_SIZE, PADDINGS
+from dlwa.ddsp.pitch.network import get_network
 from dlwa.ddsp.pitch.weights import SIZES
 
 _EMISSION_GAIN = np.log((0.1 + 0.9 / N_BINS) / (0.9 / N_BINS))

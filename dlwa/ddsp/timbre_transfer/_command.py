@@ -157,7 +157,7 @@ def _parser():
     parser.add_argument("--checkpoint", default="best", help="best, latest or a step.")
     parser.add_argument("--sample_rate", type=int, help="Of OUT, in Hz; default: the model's.")
     parser.add_argument("--bits", choices=sorted(SUBTYPES), default="16", help="Of OUT.")
-    parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full.")
+    parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full, swift.")
     parser.add_argument("--explain", action="store_true", help="Say what was chosen and why.")
     parser.add_argument("--report", type=Path, help="JSON file for choices and curves.")
     for field in dataclasses.fields(Knobs):

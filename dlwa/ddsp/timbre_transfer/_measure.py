@@ -63,24 +63,16 @@ class _Frames:
 
 
 class _Pitch:
-    def __init__(self, hop, pitch_model, precision):
-        self._frames, self._hop = _Frames(pitch.CREPE_FRAME_SIZE, hop), hop
-        self._network = pitch.get_network(pitch_model, precision)
-        self._tracker = pitch.PitchTracker()
+    def __init__(self, frame_rate, pitch_model, precision):
+        self._tracker = pitch.open_tracker(pitch_model, frame_rate, precision=precision)
         self._parts = []
 
     def push(self, samples):
-        self._analyse(self._frames.push(samples))
+        self._parts.append(self._tracker.push(samples))
 
     def finish(self):
-        self._analyse(self._frames.finish())
         self._parts.append(self._tracker.finish())
         return [np.concatenate(series) for series in zip(*self._parts, strict=True)]
-
-    def _analyse(self, stretches):
-        for stretch in stretches:
-            windows = np.lib.stride_tricks.sliding_window_view(stretch, pitch.CREPE_FRAME_SIZE)
-            self._parts.append(self._tracker.push(self._network.in_batches(windows[:: self._hop])))
 
 
 class _Loudness:
@@ -117,7 +109,7 @@ def measure(
     Args:
         path: the file.
         frame_rate: frames a second; must divide 16000.
-        pitch_model: size of the CREPE network.
+        pitch_model: size of the CREPE network, or "swift".
         precision: see dlwa.ddsp.pitch.
         loudness_rate: sample rate at which the model measured its loudness.
         tick: called with the seconds done so far.
@@ -127,7 +119,7 @@ def measure(
         TransferError: if it is silent or too short.
     """
     rate = pitch.CREPE_SAMPLE_RATE
-    tracker = _Pitch(rate // frame_rate, pitch_model, precision)
+    tracker = _Pitch(frame_rate, pitch_model, precision)
     loudness = _Loudness(rate, frame_rate)
     n_samples, peak = 0, 0.0
     for block in stream_audio(path, rate):

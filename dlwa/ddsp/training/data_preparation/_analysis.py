@@ -1,97 +1,84 @@
-"""One recording, measured: its samples on disk, its pitch, confidence and loudness in memory.
+"""Measuring one recording: pitch, confidence and loudness, frame by frame.
 
-The recording is streamed, so a two-hour file needs no more memory than a short one but for the
-three features (3 kB a second). Feature frames are centred on the samples they describe: frame j
-lies around sample j*hop, as the synthesiser later uses it.
+TensorFlow is imported when something has to be measured, not where the cache knows it all.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dlwa.ddsp.audio_io import AudioFileError, stream_audio
-from dlwa.ddsp.pitch import CREPE_FRAME_SIZE, PitchTracker, get_network
-from dlwa.ddsp.spectral_ops import compute_loudness
+from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.training.data_preparation._cache import Cache
+from dlwa.ddsp.training.data_preparation._decode import decode
+from dlwa.ddsp.training.data_preparation._keys import key
+from dlwa.ddsp.training.data_preparation._recording import Recording
 from dlwa.ddsp.training.data_preparation._settings import CREPE_RATE, Settings
 from dlwa.ddsp.training.data_preparation._sources import Source
 
 LOUDNESS_FFT = 512
-_SAMPLE_BYTES = 4
 _BLOCK_FRAMES = 2048
+_BLOCK_SAMPLES = 5 * CREPE_RATE
 _SILENT_PEAK = 1e-3  # -60 dB below full scale
 
-
-@dataclass(frozen=True)
-class StoredSamples:
-    """Float32 samples in a file; slices of them are read when asked for."""
-
-    file: Path
-
-    def __len__(self) -> int:
-        return self.file.stat().st_size // _SAMPLE_BYTES
-
-    def __getitem__(self, part: slice) -> np.ndarray:
-        start, stop, _ = part.indices(len(self))
-        count = max(0, stop - start)
-        return np.fromfile(self.file, "<f4", count, offset=start * _SAMPLE_BYTES)
+Features = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class Recording:
-    """A measured recording; features are `[n_frames]`, audio is `[n_samples]` on disk."""
-
-    source: Source
-    audio: StoredSamples
-    audio_16k: StoredSamples
-    f0_hz: np.ndarray
-    f0_confidence: np.ndarray
-    loudness_db: np.ndarray
-    peak: float
-
-    @property
-    def n_frames(self) -> int:
-        """Whole frames of audio, the last centre beyond the end not counted."""
-        return len(self.f0_hz) - 1
+def features_key(digest: str, settings: Settings) -> str:
+    """The name in the cache of the features of a recording under these settings."""
+    return key(
+        "features",
+        content=digest,
+        audio=key("audio", content=digest, rate=CREPE_RATE),
+        frame_rate=settings.frame_rate,
+        viterbi=settings.viterbi,
+        pitch_model=settings.pitch_model,
+        precision=settings.precision,
+    )
 
 
 def analyse(
-    source: Source, settings: Settings, work_dir: Path, tick: Callable[[float], None]
+    source: Source,
+    digest: str,
+    settings: Settings,
+    work_dir: Path,
+    cache: Cache,
+    tick: Callable[[float], None],
 ) -> Recording:
-    """Decode and measure one recording.
+    """Decode and measure one recording whose content has this SHA-256.
 
     ``tick`` is called with the seconds done since the last call. Raises AudioFileError for a file
     that breaks while being read, is silent or too short.
     """
-    audio_16k, peak = _decode(source, CREPE_RATE, work_dir / "16k.f32")
-    if peak < _SILENT_PEAK:
-        raise AudioFileError(source.path, _silence(peak))
-    audio = audio_16k
+    decoded = decode(source, digest, CREPE_RATE, work_dir / "16k.f32", cache)
+    if decoded.peak < _SILENT_PEAK:
+        raise AudioFileError(source.path, _silence(decoded.peak))
+    audio = decoded.samples
     if settings.sample_rate != CREPE_RATE:
-        audio, _ = _decode(source, settings.sample_rate, work_dir / "audio.f32")
+        audio = decode(
+            source, digest, settings.sample_rate, work_dir / "audio.f32", cache
+        ).samples
+    name = features_key(digest, settings)
+    features = cache.arrays(name)
+    if features is None:
+        features = measure(decoded.samples, settings, tick)
+        cache.put_arrays(name, features)
+    return Recording(
+        source, digest, audio, decoded.samples, **features, peak=decoded.peak, audit=decoded.audit
+    )
+
+
+def measure(audio_16k, settings: Settings, tick: Callable[[float], None]) -> Features:
+    """f0_hz, f0_confidence and loudness_db `[n_frames]` of audio at 16000 Hz."""
     f0_hz, confidence = _pitch(audio_16k, settings, tick)
     loudness = _loudness(audio_16k, settings)
-    return Recording(source, audio, audio_16k, f0_hz, confidence, loudness, peak)
+    return {"f0_hz": f0_hz, "f0_confidence": confidence, "loudness_db": loudness}
 
 
 def _silence(peak: float) -> str:
     if peak == 0:
         return "is silent (every sample is zero)"
     return f"is silent (its loudest sample is {20 * np.log10(peak):.0f} dB below full scale)"
-
-
-def _decode(source: Source, rate: int, file: Path) -> tuple[StoredSamples, float]:
-    """Write the samples at this rate to ``file``; return them, and their peak."""
-    peak = 0.0
-    with file.open("wb") as stream:
-        for block in stream_audio(source.path, rate):
-            if len(block):
-                peak = max(peak, float(np.abs(block).max()))
-                stream.write(np.ascontiguousarray(block, "<f4").tobytes())
-    if not file.stat().st_size:
-        raise AudioFileError(source.path, "holds no samples")
-    return StoredSamples(file), peak
 
 
 def centred_blocks(audio: np.ndarray, frame: int, hop: int) -> Iterator[np.ndarray]:
@@ -108,20 +95,27 @@ def centred_blocks(audio: np.ndarray, frame: int, hop: int) -> Iterator[np.ndarr
 
 
 def _pitch(audio, settings: Settings, tick) -> tuple[np.ndarray, np.ndarray]:
-    hop = CREPE_RATE // settings.frame_rate
-    network = get_network(settings.pitch_model, settings.precision)
-    tracker = PitchTracker(settings.viterbi)
+    from dlwa.ddsp.pitch import open_tracker
+
+    tracker = open_tracker(
+        settings.pitch_model,
+        settings.frame_rate,
+        viterbi=settings.viterbi,
+        precision=settings.precision,
+    )
     parts = []
-    for block in centred_blocks(audio, CREPE_FRAME_SIZE, hop):
-        frames = np.lib.stride_tricks.sliding_window_view(block, CREPE_FRAME_SIZE)[::hop]
-        parts.append(tracker.push(network.in_batches(frames)))
-        tick(len(frames) / settings.frame_rate)
+    for start in range(0, len(audio), _BLOCK_SAMPLES):
+        block = audio[start : start + _BLOCK_SAMPLES]
+        parts.append(tracker.push(block))
+        tick(len(block) / CREPE_RATE)
     parts.append(tracker.finish())
     f0_hz, confidence = (np.concatenate(series) for series in zip(*parts, strict=True))
     return f0_hz, confidence
 
 
 def _loudness(audio, settings: Settings) -> np.ndarray:
+    from dlwa.ddsp.spectral_ops import compute_loudness
+
     hop = CREPE_RATE // settings.frame_rate
     parts = [
         compute_loudness(

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 
 CREPE_RATE = 16000
-PITCH_MODELS = ("auto", "tiny", "small", "medium", "large", "full")
+PITCH_MODELS = ("auto", "tiny", "small", "medium", "large", "full", "swift")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 

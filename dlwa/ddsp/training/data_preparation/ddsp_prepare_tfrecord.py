@@ -16,6 +16,7 @@ from absl import app, flags, logging
 
 from dlwa import runfiles
 from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.pitch import pitch_model_title
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
 from dlwa.ddsp.training.data_preparation._pipeline_options import check_pipeline_options
 from dlwa.ddsp.training.data_preparation._progress import run_dir
@@ -42,7 +43,10 @@ flags.DEFINE_float("chunk_secs", 20.0, "With --compat: length of the chunks cut 
 flags.DEFINE_boolean("center", False, "One frame more for each window.")
 flags.DEFINE_boolean("viterbi", True, "Smooth the pitch with the Viterbi algorithm.")
 flags.DEFINE_enum(
-    "pitch_model", "auto", PITCH_MODELS, "Pitch tracker; auto: tiny on a processor, full on a GPU."
+    "pitch_model",
+    "auto",
+    PITCH_MODELS,
+    "Pitch tracker: a size of CREPE, or swift (fastest); auto: tiny on a processor, full on a GPU.",
 )
 flags.DEFINE_enum("precision", "auto", PRECISIONS, "Numbers the pitch tracker computes with.")
 flags.DEFINE_integer("seed", 0, "Seed of the record order and of the held-out choice.")
@@ -167,9 +171,8 @@ def _tell(prepared, report_dir: Path) -> None:
         len(heldout.windows),
         prepared.how_split,
     )
-    logging.info(
-        "pitch by CREPE %s at %.1f x real time", prepared.settings.pitch_model, prepared.speed
-    )
+    model = pitch_model_title(prepared.settings.pitch_model)
+    logging.info("pitch by %s at %.1f x real time", model, prepared.speed)
     logging.info("%s says what became of each file", report_dir / "dataset.json")
 
 
