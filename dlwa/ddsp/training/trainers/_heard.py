@@ -29,7 +29,7 @@ def heard(model, batch, outputs):
 
 
 def noisiness(audio):
-    """How much a sound is noise: about 0.6 for noise of any colour, below 0.1 for a clear tone.
+    """How much a sound is noise: about 0.6 for noise, below 0.1 for a clear tone.
 
     Spectral flatness (geometric by arithmetic mean of the power spectrum; Gray and Markel 1974) in
     narrow bands, weighted by their energy. A tone that is 6 dB softer than noise around it gives
