@@ -3,12 +3,15 @@
 TensorFlow is imported when something has to be measured, not where the cache knows it all.
 """
 
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.quiet import import_tensorflow
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._decode import decode
 from dlwa.ddsp.training.data_preparation._keys import key
@@ -20,6 +23,7 @@ LOUDNESS_FFT = 512
 _BLOCK_FRAMES = 2048
 _BLOCK_SAMPLES = 5 * CREPE_RATE
 _SILENT_PEAK = 1e-3  # -60 dB below full scale
+_WAKING = threading.Lock()
 
 Features = dict[str, np.ndarray]
 
@@ -55,9 +59,7 @@ def analyse(
         raise AudioFileError(source.path, _silence(decoded.peak))
     audio = decoded.samples
     if settings.sample_rate != CREPE_RATE:
-        audio = decode(
-            source, digest, settings.sample_rate, work_dir / "audio.f32", cache
-        ).samples
+        audio = decode(source, digest, settings.sample_rate, work_dir / "audio.f32", cache).samples
     name = features_key(digest, settings)
     features = cache.arrays(name)
     if features is None:
@@ -70,9 +72,17 @@ def analyse(
 
 def measure(audio_16k, settings: Settings, tick: Callable[[float], None]) -> Features:
     """f0_hz, f0_confidence and loudness_db `[n_frames]` of audio at 16000 Hz."""
+    _wake_tensorflow()
     f0_hz, confidence = _pitch(audio_16k, settings, tick)
     loudness = _loudness(audio_16k, settings)
     return {"f0_hz": f0_hz, "f0_confidence": confidence, "loudness_db": loudness}
+
+
+def _wake_tensorflow() -> None:
+    """Import TensorFlow, once, without its remarks."""
+    with _WAKING:
+        if "tensorflow" not in sys.modules:
+            import_tensorflow()
 
 
 def _silence(peak: float) -> str:

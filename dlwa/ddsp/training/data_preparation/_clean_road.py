@@ -4,9 +4,7 @@ Measure every recording, keep what sounds, hold a part out, cut windows, write t
 that looks random and is the same at every run.
 """
 
-import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +12,16 @@ import numpy as np
 from absl import logging
 
 from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.pitch import pitch_model_title
 from dlwa.ddsp.training.data_preparation import _records
-from dlwa.ddsp.training.data_preparation._analysis import Recording, analyse
+from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
+from dlwa.ddsp.training.data_preparation._measuring import measure_all
 from dlwa.ddsp.training.data_preparation._progress import Progress
+from dlwa.ddsp.training.data_preparation._recording import Recording
 from dlwa.ddsp.training.data_preparation._settings import Settings
 from dlwa.ddsp.training.data_preparation._sounding import sounding_frames, stretches
-from dlwa.ddsp.training.data_preparation._sources import Refusal, Source, content_hash, examine
+from dlwa.ddsp.training.data_preparation._sources import Refusal, examine
 from dlwa.ddsp.training.data_preparation._split import split
 from dlwa.ddsp.training.data_preparation._strips import (
     Piece,
@@ -32,6 +33,11 @@ from dlwa.ddsp.training.data_preparation._strips import (
     length,
     silent_share,
 )
+from dlwa.ddsp.training.data_preparation._workplace import (
+    clear_unfinished,
+    require_room,
+    work_dir,
+)
 
 HELDOUT_NAME = "heldout.tfrecord"
 _DEFAULT_SHARDS = 10
@@ -39,10 +45,9 @@ _DEFAULT_SHARDS = 10
 
 @dataclass(frozen=True)
 class Material:
-    """A recording in use: its content hash and the sounding part as a strip."""
+    """A recording in use, and the sounding part of it as a strip."""
 
     recording: Recording
-    hash: str
     strip: Strip
 
 
@@ -79,80 +84,81 @@ def prepare(
     num_shards: int | None = None,
     folder=None,
     heldout_prefix=None,
-    finish=None,
+    finish: Callable[["Prepared"], None] | None = None,
+    cache: Cache | None = None,
 ) -> Prepared:
     """Write the training shards `<prefix>-*` and the held-out ones beside them.
 
-    ``finish(prepared)`` is called while the samples are still at hand. Raises PreparationError
-    when no usable recording is left.
+    What ``cache`` knows of a recording is not measured again. ``finish(prepared)`` is called while
+    the samples are still at hand. Raises PreparationError when no usable recording is left or the
+    disk has no room.
     """
-    prefix = Path(prefix).expanduser()
+    prefix, cache = Path(prefix).expanduser(), cache or Cache()
     prefix.parent.mkdir(parents=True, exist_ok=True)
     sources, refused = examine(paths, folder)
     for refusal in refused:
         logging.warning("not used: %s: %s", refusal.name, refusal.reason)
-    work_dir = Path(tempfile.mkdtemp(prefix=".preparing-", dir=prefix.parent))
-    try:
+    if not sources:
+        raise PreparationError(*_none_usable(refused))
+    require_room(prefix.parent, sources, settings)
+    with work_dir(prefix.parent) as making:
         progress = Progress(sum(source.info.seconds for source in sources))
         logging.info(
-            "%d recordings of %.1f s in all; pitch by CREPE %s in %s",
+            "%d recordings of %.1f s in all; pitch by %s in %s",
             len(sources),
             progress.total_s,
-            settings.pitch_model,
+            pitch_model_title(settings.pitch_model),
             settings.precision,
         )
-        materials = _measure(sources, settings, work_dir, progress, refused)
-        chosen = split([m.strip for m in materials], [m.hash for m in materials], settings)
-        train = _windows(chosen.train, settings)
-        heldout = _windows(chosen.heldout, settings)
-        if not train.windows:
-            raise PreparationError(*_too_little(materials, refused, settings))
-        shards = _write(train, prefix, num_shards, settings)
-        heldout_shards = _write_heldout(heldout, prefix, heldout_prefix, settings)
-        prepared = Prepared(
-            settings,
-            materials,
-            refused,
-            train,
-            heldout,
-            chosen.how,
-            shards,
-            heldout_shards,
-            progress.finish(),
+        recordings, unusable = measure_all(sources, settings, making, cache, progress)
+        materials, empty = _materials(recordings, settings)
+        refused = [*refused, *unusable, *empty]
+        if not materials:
+            raise PreparationError(*_none_usable(refused))
+        prepared = _write_all(
+            materials, refused, prefix, heldout_prefix, num_shards, settings, progress
         )
         if finish:
             finish(prepared)
-        return prepared
-    finally:
-        shutil.rmtree(work_dir, ignore_errors=True)
+    cache.prune()
+    return prepared
 
 
-def _measure(
-    sources: Sequence[Source], settings, work_dir: Path, progress: Progress, refused: list[Refusal]
-) -> list[Material]:
-    """Analyse every recording; unusable and repeated ones are added to ``refused``."""
-    materials: list[Material] = []
-    seen: dict[str, str] = {}
-    before_s = 0.0
-    for number, source in enumerate(sources):
-        progress.start(source.name)
+def _write_all(
+    materials: list[Material], refused, prefix: Path, heldout_prefix, num_shards, settings, progress
+) -> Prepared:
+    """Split, cut and write what was measured."""
+    hashes = [material.recording.hash for material in materials]
+    chosen = split([material.strip for material in materials], hashes, settings)
+    train, heldout = _windows(chosen.train, settings), _windows(chosen.heldout, settings)
+    if not train.windows:
+        raise PreparationError(*_too_little(materials, refused, settings))
+    speed = progress.finish()
+    shards = _write(train, prefix, num_shards, settings)
+    heldout_shards = _write_heldout(heldout, prefix, heldout_prefix, settings)
+    return Prepared(
+        settings,
+        materials,
+        refused,
+        train,
+        heldout,
+        chosen.how,
+        shards,
+        heldout_shards,
+        speed,
+    )
+
+
+def _materials(recordings: Sequence[Recording], settings) -> tuple[list[Material], list[Refusal]]:
+    """The recordings in which something sounds, and the others."""
+    materials, empty = [], []
+    for recording in recordings:
         try:
-            digest = content_hash(source.path)
-            if digest in seen:
-                raise AudioFileError(source.path, f"is the same recording as {seen[digest]}")
-            seen[digest] = source.name
-            own_dir = work_dir / str(number)
-            own_dir.mkdir()
-            recording = analyse(source, settings, own_dir, progress.tick)
-            materials.append(Material(recording, digest, _strip(recording, settings)))
+            materials.append(Material(recording, _strip(recording, settings)))
         except AudioFileError as error:
-            logging.warning("not used: %s: %s", source.name, error.reason)
-            refused.append(Refusal(source.name, error.reason))
-        before_s += source.info.seconds
-        progress.skip_to(before_s)
-    if not materials:
-        raise PreparationError(*_none_usable(refused))
-    return materials
+            logging.warning("not used: %s: %s", recording.source.name, error.reason)
+            empty.append(Refusal(recording.source.name, error.reason))
+    return materials, empty
 
 
 def _strip(recording: Recording, settings: Settings) -> Strip:
@@ -187,13 +193,17 @@ def _write(part: Part, prefix: Path, num_shards: int | None, settings: Settings)
         logging.info("%d shards instead of %d: there are no more windows", n_shards, num_shards)
     order = np.random.default_rng(settings.seed).permutation(len(part.windows))
     records = (_records.encode_example(example(part.windows[i], settings)) for i in order)
+    clear_unfinished(prefix)
     return _records.write_shards(prefix, n_shards, records)
 
 
 def _write_heldout(part: Part, prefix: Path, heldout_prefix, settings: Settings) -> list[Path]:
-    if not part.windows:
-        return []
-    return _write(part, Path(heldout_prefix or prefix.with_name(HELDOUT_NAME)), 1, settings)
+    heldout_prefix = Path(heldout_prefix or prefix.with_name(HELDOUT_NAME))
+    if part.windows:
+        return _write(part, heldout_prefix, 1, settings)
+    for old in _records.shards_of(heldout_prefix):  # of an older dataset in the same place
+        old.unlink()
+    return []
 
 
 def _none_usable(refused: Sequence[Refusal]) -> tuple[str, str]:

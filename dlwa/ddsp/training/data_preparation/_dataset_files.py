@@ -1,14 +1,19 @@
 """The papers of a dataset: dataset.json (what was done) and the statistics of its sound."""
 
+import hashlib
 import importlib.metadata
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from dlwa import runfiles
-from dlwa.ddsp.training import postprocessing
+from dlwa.ddsp.training.data_preparation._analysis import features_key
+from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._clean_road import Material, Part, Prepared
+from dlwa.ddsp.training.data_preparation._keys import key
 from dlwa.ddsp.training.data_preparation._settings import Settings
 from dlwa.ddsp.training.data_preparation._strips import Window, example, length
 from dlwa.version import __version__
@@ -32,14 +37,55 @@ class WindowProvider:
             yield {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def write_papers(prepared: Prepared, folder: Path) -> None:
+def write_papers(prepared: Prepared, folder: Path, cache: Cache | None = None) -> None:
     """Write dataset_statistics.json and .pkl, then dataset.json."""
+    cache = cache or Cache()
+    name = key("papers", windows=_windows_print(prepared))
+    known = cache.arrays(name)
+    if known:
+        for file, content in known.items():
+            _replace(folder / file, content.tobytes())
+    else:
+        files = _write_statistics(prepared, folder)
+        content = {path.name: np.frombuffer(path.read_bytes(), np.uint8) for path in files}
+        cache.put_arrays(name, content)
+    runfiles.write_json(folder / DATASET_FILE, describe(prepared))
+
+
+def _write_statistics(prepared: Prepared, folder: Path) -> list[Path]:
+    from dlwa.ddsp.training import postprocessing
+
     provider = WindowProvider(prepared.train.windows, prepared.settings)
     statistics = postprocessing.compute_dataset_statistics(
         provider, batch_size=8, power_frame_rate=prepared.settings.frame_rate
     )
     postprocessing.save_statistics(folder, statistics)
-    runfiles.write_json(folder / DATASET_FILE, describe(prepared))
+    return [folder / postprocessing.STATISTICS_JSON, folder / postprocessing.STATISTICS_PICKLE]
+
+
+def _windows_print(prepared: Prepared) -> str:
+    """A fingerprint of all that the statistics depend on."""
+    strips: dict[int, int] = {}
+    digest = hashlib.sha256(json.dumps(prepared.settings.as_dict(), sort_keys=True).encode())
+    for window in prepared.train.windows:
+        number = strips.setdefault(id(window.strip), len(strips))
+        if number == len(strips) - 1:
+            pieces = [[p.recording.hash, p.start, p.stop] for p in window.strip]
+            digest.update(json.dumps(pieces).encode())
+        digest.update(f"{number}:{window.start};".encode())
+    features = {p.recording.hash: p.recording for w in prepared.train.windows for p in w.strip}
+    for recording in features.values():
+        digest.update(features_key(recording.hash, prepared.settings).encode())
+    return digest.hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def describe(prepared: Prepared) -> dict:
@@ -65,7 +111,7 @@ def _used(material: Material, settings: Settings) -> dict:
     pitch = recording.f0_hz[voiced]
     return {
         "file": recording.source.name,
-        "sha256": material.hash,
+        "sha256": recording.hash,
         "seconds": round(info.seconds, 3),
         "sample_rate": info.sample_rate,
         "channels": info.channels,

@@ -1,7 +1,10 @@
 """Telling how far a preparation has come: a line in the log, a line in the run's folder."""
 
+import contextlib
 import os
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from absl import logging
@@ -13,6 +16,10 @@ _LOG_EVERY_S = 5.0
 _REPORT_EVERY_S = 1.0
 
 
+class CancelledError(Exception):
+    """The preparation ends early; what is being measured is not needed any more."""
+
+
 def run_dir() -> Path | None:
     """The folder of the run this process belongs to, if it belongs to one."""
     folder = os.environ.get("DLWA_RUN_DIR")
@@ -20,52 +27,75 @@ def run_dir() -> Path | None:
 
 
 class Progress:
-    """Seconds of audio done of a total, with speed and remaining time."""
+    """Seconds of audio done of a total, with speed and remaining time, told by several threads."""
 
     def __init__(self, total_s: float):
         self.total_s = total_s
         self.done_s = 0.0
+        self.measured_s = 0.0
+        self.cancelled = False
+        self._lock = threading.Lock()
         self._begun = time.monotonic()
         self._logged = self._reported = self._begun
-        self._what = ""
 
-    def start(self, what: str) -> None:
-        """Say which recording comes now."""
-        self._what = what
+    @contextlib.contextmanager
+    def of(self, name: str, seconds: float) -> Iterator[Callable[[float], None]]:
+        """Count one recording: yields what to call with the seconds measured since the last call.
 
-    def tick(self, seconds: float) -> None:
-        """Count seconds of audio as done, and tell so if the last time is long enough ago."""
-        self.done_s = min(self.done_s + seconds, self.total_s)
-        now = time.monotonic()
-        if now - self._reported >= _REPORT_EVERY_S:
-            self._reported = now
-            self._report()
-        if now - self._logged >= _LOG_EVERY_S:
-            self._logged = now
-            self._log(now - self._begun)
+        At the end all of the recording counts as done, even what was known or turned out unusable.
+        """
+        ticked = 0.0
 
-    def skip_to(self, seconds: float) -> None:
-        """Correct the count, e.g. when a recording turned out to be unusable."""
-        self.done_s = min(seconds, self.total_s)
+        def tick(more_s: float) -> None:
+            nonlocal ticked
+            if self.cancelled:
+                raise CancelledError
+            more_s = min(more_s, max(0.0, seconds - ticked))
+            ticked += more_s
+            self._count(more_s, more_s, name)
+
+        yield tick
+        self._count(seconds - ticked, 0.0, name)
 
     def finish(self) -> float:
         """Report the end; return the speed in times real time."""
         self.done_s = self.total_s
-        self._report()
-        return self.total_s / max(time.monotonic() - self._begun, 1e-6)
+        self._report("")
+        return self._speed()
 
-    def _report(self) -> None:
+    def _count(self, done_s: float, measured_s: float, name: str) -> None:
+        with self._lock:
+            self.done_s = min(self.done_s + done_s, self.total_s)
+            self.measured_s += measured_s
+            now = time.monotonic()
+            if now - self._reported >= _REPORT_EVERY_S:
+                self._reported = now
+                self._report(name)
+            if now - self._logged >= _LOG_EVERY_S:
+                self._logged = now
+                self._log(name)
+
+    def _speed(self) -> float:
+        return self.measured_s / max(time.monotonic() - self._begun, 1e-6)
+
+    def _left_s(self) -> float | None:
+        """Seconds to go at the speed so far, which is that of what had to be measured."""
+        speed = self._speed()
+        return (self.total_s - self.done_s) / speed if speed > 0 else None
+
+    def _report(self, name: str) -> None:
         if folder := run_dir():
-            runfiles.report_progress(folder, self.done_s, self.total_s, UNIT, self._what)
+            left_s = self._left_s()
+            more = {} if left_s is None else {"eta_s": round(left_s, 1)}
+            runfiles.report_progress(folder, self.done_s, self.total_s, UNIT, name, **more)
 
-    def _log(self, elapsed_s: float) -> None:
-        speed = self.done_s / max(elapsed_s, 1e-6)
-        left_s = (self.total_s - self.done_s) / max(speed, 1e-6)
+    def _log(self, name: str) -> None:
+        left_s = self._left_s()
         logging.info(
-            "%5.1f of %.1f s of audio (%.1f x real time, about %.0f s left): %s",
+            "%5.1f of %.1f s of audio (%.1f x real time%s): %s",
             self.done_s,
             self.total_s,
-            speed,
-            left_s,
-            self._what,
+            self._speed(),
+            f", about {left_s:.0f} s left" if left_s is not None else "",
+            name,
         )

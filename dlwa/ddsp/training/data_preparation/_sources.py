@@ -10,6 +10,7 @@ from dlwa.ddsp.audio_io import (
     AudioFileError,
     AudioInfo,
     NoRecordingsError,
+    file_state,
     probe,
     recordings_in,
 )
@@ -20,11 +21,15 @@ SHORTEST_S = 0.05
 
 @dataclass(frozen=True)
 class Source:
-    """A recording to use: ``name`` is how reports call it, relative to the input folder."""
+    """A recording to use: ``name`` is how reports call it, relative to the input folder.
+
+    ``state`` changes when the file does.
+    """
 
     path: Path
     name: str
     info: AudioInfo
+    state: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def examine(paths: Sequence[Path], folder=None) -> tuple[list[Source], list[Refu
     refused: list[Refusal] = []
     for path in paths:
         name = _name(path, folder)
+        state = file_state(path)
         try:
             info = probe(path)
         except AudioFileError as error:
@@ -72,14 +78,20 @@ def examine(paths: Sequence[Path], folder=None) -> tuple[list[Source], list[Refu
         if info.seconds < SHORTEST_S:
             refused.append(Refusal(name, f"is too short ({info.seconds:.3f} s)"))
         else:
-            sources.append(Source(path, name, info))
+            sources.append(Source(path, name, info, state))
     return sources, refused
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes: the same recording is recognised under any name."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """SHA-256 of a file's bytes: the same recording is recognised under any name.
+
+    Raises AudioFileError when it cannot be read to its end.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioFileError(path, f"cannot be read ({error.strerror})") from None
 
 
 def _name(path: Path, folder) -> str:

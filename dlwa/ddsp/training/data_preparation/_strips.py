@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlwa.ddsp.training.data_preparation._analysis import Recording
+from dlwa.ddsp.training.data_preparation._recording import Recording
 from dlwa.ddsp.training.data_preparation._settings import CREPE_RATE, Settings
 
 _FADE_S = 0.005

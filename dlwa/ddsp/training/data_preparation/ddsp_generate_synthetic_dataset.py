@@ -1,21 +1,164 @@
-"""`ddsp_generate_synthetic_dataset`: make training data of synthesised notes.
+"""Command ddsp_generate_synthetic_dataset: made-up notes whose controls are known.
 
-Not in this version. It says so and ends with 2, so that a script never takes nothing for done.
+    ddsp_generate_synthetic_dataset --output_tfrecord_path=notes/data.tfrecord \\
+        --num_examples=1000 --num_shards=2 \\
+        --gin_param="generate_examples.generate_fn=@synthetic_data.generate_notes_v2"
 """
 
+import errno
+import signal
 import sys
+from pathlib import Path
 
-_MESSAGE = """\
-error: ddsp_generate_synthetic_dataset comes with dlwa 0.2; this is dlwa {version}
-hint: to make a data set of recordings now: dlwa ddsp make-dataset --help"""
+from absl import app, flags, logging
+
+from dlwa import runfiles
+
+FLAGS = flags.FLAGS
+
+_ONE_MACHINE = ("", "--runner=DirectRunner")
+_SEE_HELP = "ddsp_generate_synthetic_dataset --help lists the flags"
+_HOW_TO_CHOOSE = (
+    'say how notes are made: --gin_param="generate_examples.generate_fn='
+    '@synthetic_data.generate_notes_v2"'
+)
 
 
-def console_entry_point() -> None:
-    """Say which version brings the synthetic data, and exit with 2."""
-    from dlwa.version import __version__
+def define_flags():
+    """Define the command's flags, once; those of gin are shared with ddsp_run."""
+    if "output_tfrecord_path" in FLAGS:
+        return
+    flags.DEFINE_string("output_tfrecord_path", None, "Prefix of the shards.")
+    flags.DEFINE_integer("num_shards", None, "How many shards; default: one for 1000 examples.")
+    flags.DEFINE_integer("num_examples", 1000000, "How many examples.")
+    flags.DEFINE_integer("random_seed", 42, "Seed of the seeds of the examples.")
+    flags.DEFINE_integer("num_processes", None, "How many work at once; default: what pays.")
+    flags.DEFINE_list("pipeline_options", ["--runner=DirectRunner"], "Beam options.")
+    if "gin_file" not in FLAGS:
+        flags.DEFINE_multi_string("gin_search_path", [], "More folders with gin files.")
+        flags.DEFINE_multi_string("gin_file", [], "Gin files, later ones win.")
+        flags.DEFINE_multi_string("gin_param", [], "Single gin bindings, after all files.")
 
-    print(_MESSAGE.format(version=__version__), file=sys.stderr)
-    sys.exit(2)
+
+class UsageError(ValueError):
+    """The flags cannot be right; `hint` says what to type."""
+
+    def __init__(self, reason, hint=_SEE_HELP):
+        super().__init__(reason)
+        self.hint = hint
+
+
+def run():
+    """Make the data set that the flags describe."""
+    _check_flags()
+    from dlwa.ddsp import quiet
+
+    quiet.import_tensorflow()
+    from dlwa.ddsp.training.data_preparation import _generation
+
+    _read_config()
+    seeds = _generation.example_seeds(FLAGS.num_examples, FLAGS.random_seed)
+    prefix = FLAGS.output_tfrecord_path
+    foreign = [option for option in FLAGS.pipeline_options if option not in _ONE_MACHINE]
+    if foreign:
+        _beam().generate(prefix, seeds, FLAGS.num_shards, FLAGS.pipeline_options)
+    else:
+        _generation.generate(
+            Path(prefix).expanduser(), seeds, FLAGS.num_shards, FLAGS.num_processes
+        )
+
+
+def _check_flags():
+    if not FLAGS.output_tfrecord_path:
+        raise UsageError("--output_tfrecord_path is missing: the prefix of the shards to write")
+    for name in ("num_examples", "num_shards", "num_processes"):
+        value = FLAGS[name].value
+        if value is not None and value < 1:
+            raise UsageError(f"{name}={value} must be a positive integer")
+    if not 0 <= FLAGS.random_seed < 2**32:
+        raise UsageError(f"random_seed={FLAGS.random_seed} must be at least 0 and below 2**32")
+
+
+def _read_config():
+    import gin
+
+    from dlwa.ddsp.training import gin_util
+
+    config = gin_util.Config(FLAGS.gin_search_path)
+    for name in FLAGS.gin_file:
+        config.add_file(name)
+    config.add_params(FLAGS.gin_param)
+    config.check()
+    try:
+        gin.query_parameter("generate_examples.generate_fn")
+    except ValueError:
+        raise UsageError("generate_examples.generate_fn is not bound", _HOW_TO_CHOOSE) from None
+
+
+def _beam():
+    try:
+        from dlwa.ddsp.training.data_preparation import _beam_road
+    except ImportError as error:
+        if "apache_beam" not in str(error):
+            raise
+        reason = f"pipeline_options={','.join(FLAGS.pipeline_options)} need Apache Beam"
+        raise UsageError(reason, "pip install 'dlwa[beam]', or leave the option out") from None
+    return _beam_road
+
+
+def _fail(reason, hint, code):
+    """Say why it failed, on stderr and in the run's folder; returns the exit code."""
+    from dlwa.ddsp.training.data_preparation._progress import run_dir
+
+    if folder := run_dir():
+        runfiles.report_event(folder, "failed", reason=reason, hint=hint)
+    print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr)
+    return code
+
+
+def main(unused_argv):
+    """Run, and turn every foreseeable failure into a message; returns the exit code."""
+    from dlwa.ddsp.training.data_preparation._errors import PreparationError
+    from dlwa.ddsp.training.gin_util import GinError
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if FLAGS["verbosity"].using_default_value:
+        logging.set_verbosity(logging.INFO)
+    try:
+        run()
+    except UsageError as error:
+        return _fail(str(error), error.hint, 2)
+    except GinError as error:
+        reason = f"{error.place}: {error.problem}" if error.place else error.problem
+        return _fail(reason, error.hint, 2)
+    except PreparationError as error:
+        return _fail(error.reason, error.hint, error.exit_code)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return _fail(
+            f"{error.filename or 'writing'}: {error.strerror or error}",
+            "free some space on the disk and run the same command again" if full else "",
+            1,
+        )
+    except (TypeError, ValueError) as error:
+        return _fail(str(error).splitlines()[0], "", 1)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parse(argv):
+    """Flags that do not exist or cannot be read end with exit code 2, as every usage error."""
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        sys.exit(_fail(str(error), _SEE_HELP, 2))
+
+
+def console_entry_point():
+    """Start the command as an installed script."""
+    define_flags()
+    app.run(main, flags_parser=_parse)
 
 
 if __name__ == "__main__":

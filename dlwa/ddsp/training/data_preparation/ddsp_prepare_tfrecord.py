@@ -52,6 +52,9 @@ flags.DEFINE_enum("precision", "auto", PRECISIONS, "Numbers the pitch tracker co
 flags.DEFINE_integer("seed", 0, "Seed of the record order and of the held-out choice.")
 flags.DEFINE_boolean("compat", False, "Repeat the reference's numbers, its silence included.")
 flags.DEFINE_string("report_dir", None, "Where dataset.json and statistics go (default: beside).")
+flags.DEFINE_string("cache_dir", None, "Where measured recordings are kept (default: the user's).")
+flags.DEFINE_float("cache_gb", 5.0, "Size of the cache; what was not used longest goes.", 0.0)
+flags.DEFINE_boolean("no_cache", False, "Measure everything again and keep nothing.")
 flags.DEFINE_list("pipeline_options", "--runner=DirectRunner", "Beam options (one machine only).")
 
 
@@ -73,20 +76,31 @@ def run() -> None:
 def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
     from dlwa.ddsp.training.data_preparation._clean_road import prepare
     from dlwa.ddsp.training.data_preparation._dataset_files import write_papers
+    from dlwa.ddsp.training.data_preparation._machine import resolve
 
     report_dir = Path(FLAGS.report_dir or prefix.parent).expanduser()
     report_dir.mkdir(parents=True, exist_ok=True)
     split = FLAGS.eval_split_fraction > 0
+    cache = _cache()
     prepared = prepare(
         files,
         Path(f"{prefix}-train") if split else prefix,
-        settings.on_this_machine(),
+        resolve(settings, cache),
         FLAGS.num_shards,
         folder=FLAGS.input_audio_dir,
         heldout_prefix=f"{prefix}-eval" if split else None,
-        finish=lambda prepared: write_papers(prepared, report_dir),
+        finish=lambda prepared: write_papers(prepared, report_dir, cache),
+        cache=cache,
     )
     _tell(prepared, report_dir)
+
+
+def _cache():
+    from dlwa.ddsp.training.data_preparation._cache import Cache, default_folder
+
+    if FLAGS.no_cache or not FLAGS.cache_gb:
+        return Cache()
+    return Cache(FLAGS.cache_dir or default_folder(), int(FLAGS.cache_gb * 1e9))
 
 
 def _run_compat(files: list[Path], prefix: Path) -> None:
