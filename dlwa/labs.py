@@ -36,7 +36,7 @@ class Lab:
 
     name: str
     host: str | None = None
-    port: int = 22
+    port: int | None = None
     user: str | None = None
     root: str | None = None
     scheduler: Scheduler = "screen"

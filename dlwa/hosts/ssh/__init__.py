@@ -1,0 +1,13 @@
+"""Other machines, reached by SSH. The only package that speaks it (paramiko).
+
+Every connection is made by `connect`, which checks the host key of each hop before anything else
+is sent; there is no other way in. Nothing here prints or reads a terminal by itself but
+`attach`: questions go to an `Asker`, because who asks depends on the command.
+"""
+
+from dlwa.hosts.ssh._connect import Connection, connect
+from dlwa.hosts.ssh._hostkeys import fingerprint
+from dlwa.hosts.ssh._target import Asker, Target, resolve
+from dlwa.hosts.ssh._terminal import attach
+
+__all__ = ["Asker", "Connection", "Target", "attach", "connect", "fingerprint", "resolve"]

@@ -1,0 +1,194 @@
+"""Logging in: agent, key files, then whatever the machine asks. Nothing typed is kept."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import paramiko
+
+from dlwa.errors import AccessError, NetworkError
+from dlwa.hosts.ssh._target import Asker, Target
+
+_TRIES = 3
+
+
+def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
+    """Try what the configuration offers, the least trouble first.
+
+    Raises `AccessError` when the machine accepts none of it.
+    """
+    tried: list[str] = []
+    for name, key in _keys(target, asker):
+        tried.append(name)
+        if _attempt(transport, target, key):
+            return
+    allowed = _allowed(transport, target)
+    if transport.is_authenticated():
+        return
+    if _answer_questions(transport, target, asker, allowed):
+        return
+    raise AccessError(
+        f"{target} accepts none of our keys ({', '.join(tried) or 'there are none'})",
+        hint=f"give it your key: ssh-copy-id -p {target.port} {target.user}@{target.host}   "
+        "(no key yet: ssh-keygen -t ed25519)",
+    )
+
+
+def _attempt(transport: paramiko.Transport, target: Target, key: paramiko.PKey) -> bool:
+    try:
+        transport.auth_publickey(target.user, key)
+    except paramiko.BadAuthenticationType:
+        return False
+    except paramiko.AuthenticationException:
+        _require_open(transport, target)
+        return False
+    except paramiko.SSHException as error:
+        raise _broken(target, error) from error
+    return transport.is_authenticated()
+
+
+def _keys(target: Target, asker: Asker) -> Iterator[tuple[str, paramiko.PKey]]:
+    """The keys to try: those the agent holds among the named files, then files, then the rest."""
+    agent = _agent_keys(target)
+    named = [path for path in target.identity_files if path.is_file()]
+    wanted = {public for path in target.identity_files if (public := _public_half(path))}
+    first = [key for key in agent if key.get_base64() in wanted]
+    for key in first:
+        yield f"agent {key.get_name()}", key
+    held = {key.get_base64() for key in first}
+    if not target.identities_only:
+        for key in agent:
+            if key.get_base64() not in held:
+                yield f"agent {key.get_name()}", key
+    for path in named:
+        if _public_half(path) not in held:
+            loaded = _load(path, asker)
+            if loaded:
+                yield str(path), loaded
+
+
+def _agent_keys(target: Target) -> list[paramiko.PKey]:
+    if target.agent == "none":
+        return []
+    place = os.path.expandvars(target.agent) if target.agent else ""
+    with _socket_of_agent(place):
+        try:
+            return list(paramiko.Agent().get_keys())
+        except (paramiko.SSHException, OSError):
+            return []
+
+
+@contextlib.contextmanager
+def _socket_of_agent(place: str) -> Iterator[None]:
+    """paramiko finds the agent by a variable only."""
+    before = os.environ.get("SSH_AUTH_SOCK")
+    if place:
+        os.environ["SSH_AUTH_SOCK"] = str(Path(place).expanduser())
+    try:
+        yield
+    finally:
+        if place and before is None:
+            del os.environ["SSH_AUTH_SOCK"]
+        elif place and before is not None:
+            os.environ["SSH_AUTH_SOCK"] = before
+
+
+def _public_half(path: Path) -> str:
+    try:
+        words = path.with_name(path.name + ".pub").read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return words[1] if len(words) > 1 else ""
+
+
+def _load(path: Path, asker: Asker) -> paramiko.PKey | None:
+    """A key file; its passphrase is asked for when it has one. None if it cannot be used."""
+    try:
+        return paramiko.PKey.from_path(path)
+    except (TypeError, paramiko.PasswordRequiredException):
+        pass  # it has a passphrase
+    except (ValueError, OSError, paramiko.SSHException) as error:
+        asker.say(f"key {path} cannot be used: {error}")
+        return None
+    for _ in range(_TRIES):
+        secret = asker.secret(f"Passphrase of {path}: ")
+        if not secret:
+            return None
+        try:
+            return paramiko.PKey.from_path(path, secret.encode())  # type: ignore[arg-type]
+        except (TypeError, ValueError, paramiko.SSHException):
+            asker.say("that is not its passphrase")
+    return None
+
+
+def _allowed(transport: paramiko.Transport, target: Target) -> list[str]:
+    """What the machine would accept instead."""
+    _require_open(transport, target)
+    try:
+        transport.auth_none(target.user)
+    except paramiko.BadAuthenticationType as error:
+        return list(error.allowed_types)
+    except paramiko.AuthenticationException:
+        return []
+    except paramiko.SSHException as error:
+        raise _broken(target, error) from error
+    return []
+
+
+def _answer_questions(
+    transport: paramiko.Transport, target: Target, asker: Asker, allowed: list[str]
+) -> bool:
+    methods = [name for name in ("keyboard-interactive", "password") if name in allowed]
+    for method in methods:
+        for _ in range(_TRIES):
+            try:
+                if method == "password":
+                    transport.auth_password(
+                        target.user, asker.secret(f"Password of {target}: "), fallback=False
+                    )
+                else:
+                    transport.auth_interactive(target.user, _Questions(target, asker))
+            except paramiko.BadAuthenticationType:
+                break
+            except paramiko.AuthenticationException:
+                _require_open(transport, target)
+                asker.say("not accepted")
+                continue
+            except paramiko.SSHException as error:
+                raise _broken(target, error) from error
+            if transport.is_authenticated():
+                return True
+    return False
+
+
+class _Questions:
+    """Hands the machine's own questions to the user."""
+
+    def __init__(self, target: Target, asker: Asker) -> None:
+        self._target, self._asker = target, asker
+
+    def __call__(self, title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+        for line in (title, instructions):
+            if line.strip():
+                self._asker.say(_printable(line))
+        return [
+            self._asker.secret(f"{self._target}: {_printable(prompt)}") for prompt, _ in prompts
+        ]
+
+
+def _printable(text: str) -> str:
+    """What a machine says before we trust it may hold control sequences."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _require_open(transport: paramiko.Transport, target: Target) -> None:
+    if not transport.is_active():
+        raise AccessError(
+            f"{target} closed the connection after too many keys",
+            hint="name the right one in ~/.ssh/config: IdentityFile ..., IdentitiesOnly yes",
+        )
+
+
+def _broken(target: Target, error: Exception) -> NetworkError:
+    return NetworkError(f"the connection to {target} broke: {error}", "try again")

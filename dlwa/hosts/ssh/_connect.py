@@ -1,0 +1,263 @@
+"""Connecting: name, socket, host key, login, hop by hop; and what a connection can do."""
+
+import logging
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import paramiko
+from paramiko.ssh_exception import IncompatiblePeer
+
+from dlwa.errors import AccessError, NetworkError
+from dlwa.hosts.base import Completed
+from dlwa.hosts.ssh import _auth, _hostkeys
+from dlwa.hosts.ssh._target import Asker, Target
+
+CONNECT_TIMEOUT_S = 10.0
+ALIVE_EVERY_S = 5.0
+DEAD_AFTER_S = 20.0
+WINDOW_BYTES = 32 << 20  # 2 MiB, the usual window, carries 50 MB/s at 40 ms
+PACKET_BYTES = 1 << 15
+_RECEIVE_BYTES = 1 << 18
+_CONNECTION_LOST = -1  # paramiko's exit status of a channel that ended without one
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its tracebacks are told by our errors
+
+
+def connect(target: Target, asker: Asker) -> "Connection":
+    """Connect to a machine through its hops; every host key is checked, then we log in.
+
+    Raises `AccessError` (host key, login) or `NetworkError` (everything that trying again may
+    mend).
+    """
+    before: Connection | None = None
+    if target.jump:
+        before = connect(target.jump, asker)
+    try:
+        transport = _transport(target, before)
+        try:
+            _start(transport, target)
+            _hostkeys.require_known(target, transport.get_remote_server_key(), asker)
+            transport.set_keepalive(0)
+            _auth.log_in(transport, target, asker)
+        except BaseException:
+            transport.close()
+            raise
+    except BaseException:
+        if before:
+            before.close()
+        raise
+    return Connection(target, transport, before)
+
+
+class Connection:
+    """An open connection. Use it in a `with`; what breaks it raises `NetworkError`."""
+
+    def __init__(
+        self, target: Target, transport: paramiko.Transport, before: "Connection | None"
+    ) -> None:
+        self.target, self._transport, self._before = target, transport, before
+        self._closing = threading.Event()
+        threading.Thread(target=self._stay_alive, daemon=True, name="ssh-alive").start()
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def host_key(self) -> str:
+        """The fingerprint of the machine's key."""
+        return _hostkeys.fingerprint(self._transport.get_remote_server_key())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection stands, as far as is known."""
+        return self._transport.is_active()
+
+    def close(self) -> None:
+        """Close it, and the hops before it."""
+        self._closing.set()
+        self._transport.close()
+        if self._before:
+            self._before.close()
+
+    def open_channel(
+        self, line: str, terminal: tuple[str, int, int] | None = None
+    ) -> paramiko.Channel:
+        """Start a command line in the login's shell and return its channel.
+
+        `terminal` is the type, columns and rows of a terminal the command shall see.
+        """
+        try:
+            channel = self._transport.open_session(
+                window_size=WINDOW_BYTES, max_packet_size=PACKET_BYTES, timeout=DEAD_AFTER_S
+            )
+            if terminal:
+                channel.get_pty(*terminal)
+            channel.exec_command(line)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(error) from error
+        return channel
+
+    def run(self, line: str, timeout_s: float = 60.0, send: bytes = b"") -> Completed:
+        """Run a command line to its end and collect what it says.
+
+        Raises `NetworkError` if the connection is lost before, or after `timeout_s`.
+        """
+        channel = self.open_channel(line)
+        try:
+            if send:
+                self.send(channel, send)
+            channel.shutdown_write()
+            return self._collect(channel, time.monotonic() + timeout_s, timeout_s)
+        finally:
+            channel.close()
+
+    def send(self, channel: paramiko.Channel, data: bytes) -> None:
+        """Send all of it; raises `NetworkError` if the other side is gone."""
+        try:
+            channel.sendall(data)
+        except (OSError, EOFError) as error:
+            raise self._lost(error) from error
+
+    def exit_code(self, channel: paramiko.Channel) -> int:
+        """The exit code of a command that has closed its output.
+
+        Raises `NetworkError` if the connection ended before the command did.
+        """
+        if not channel.status_event.wait(DEAD_AFTER_S):
+            raise self._lost(TimeoutError("no exit code came"))
+        if channel.exit_status == _CONNECTION_LOST:
+            raise self._lost(EOFError("it ended without an exit code"))
+        return channel.exit_status
+
+    def _collect(self, channel: paramiko.Channel, deadline: float, timeout_s: float) -> Completed:
+        out, err = bytearray(), bytearray()
+        channel.settimeout(0.2)
+        ended = False
+        while not ended:
+            ended = bool(channel.eof_received or channel.closed)
+            moved = _drain(channel.recv_ready, channel.recv, out)
+            moved |= _drain(channel.recv_stderr_ready, channel.recv_stderr, err)
+            if moved:
+                ended = False
+            elif not ended:
+                channel.status_event.wait(0.01)
+            if time.monotonic() > deadline:
+                raise NetworkError(
+                    f"{self.target} did not answer within {timeout_s:g} s", "try again"
+                )
+        code = self.exit_code(channel)
+        return Completed(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+    def _stay_alive(self) -> None:
+        """Close the connection when the machine stops answering; TCP alone would not notice."""
+        while not self._closing.wait(ALIVE_EVERY_S) and self._transport.is_active():
+            answered = threading.Event()
+            threading.Thread(target=self._ping, args=(answered,), daemon=True).start()
+            if not answered.wait(DEAD_AFTER_S - ALIVE_EVERY_S) and not self._closing.is_set():
+                self._transport.close()
+                return
+
+    def _ping(self, answered: threading.Event) -> None:
+        try:
+            self._transport.global_request("keepalive@dlwa", wait=True)
+        except (paramiko.SSHException, OSError, EOFError):
+            return
+        answered.set()
+
+    def _lost(self, error: BaseException) -> NetworkError:
+        return NetworkError(f"the connection to {self.target} was lost ({error})", "try again")
+
+
+def _drain(ready: Callable[[], bool], receive: Callable[[int], bytes], into: bytearray) -> bool:
+    moved = False
+    while ready():
+        data = receive(_RECEIVE_BYTES)
+        if not data:
+            break
+        into += data
+        moved = True
+    return moved
+
+
+def _transport(target: Target, before: Connection | None) -> paramiko.Transport:
+    sock = _socket(target, before)
+    transport = paramiko.Transport(
+        sock, default_window_size=WINDOW_BYTES, default_max_packet_size=PACKET_BYTES
+    )
+    options = transport.get_security_options()
+    fast = [name for name in options.ciphers if "gcm" in name]
+    options.ciphers = (*fast, *(name for name in options.ciphers if name not in fast))
+    known = [kind for name in _hostkeys.preferred_types(target) for kind in _signatures(name)]
+    first = [name for name in known if name in options.key_types]
+    options.key_types = (*first, *(name for name in options.key_types if name not in first))
+    return transport
+
+
+def _signatures(key_type: str) -> list[str]:
+    """The algorithms a key of a type signs with."""
+    return ["rsa-sha2-512", "rsa-sha2-256"] if key_type == "ssh-rsa" else [key_type]
+
+
+def _socket(target: Target, before: Connection | None) -> Any:
+    if before:
+        try:
+            return before._transport.open_channel(
+                "direct-tcpip",
+                (target.host, target.port),
+                ("127.0.0.1", 0),
+                window_size=WINDOW_BYTES,
+                timeout=CONNECT_TIMEOUT_S,
+            )
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise NetworkError(
+                f"{before.target} cannot reach {target.host}:{target.port}: {error}",
+                "is the machine on?",
+            ) from error
+    if target.proxy_command:
+        names = {"%h": target.host, "%p": str(target.port), "%r": target.user, "%n": target.alias}
+        line = target.proxy_command
+        for name, value in names.items():
+            line = line.replace(name, value)
+        return paramiko.ProxyCommand(line.replace("\0", "%"))
+    return _tcp(target)
+
+
+def _tcp(target: Target) -> socket.socket:
+    try:
+        sock = socket.create_connection((target.host, target.port), CONNECT_TIMEOUT_S)
+    except socket.gaierror as error:
+        raise NetworkError(
+            f"host={target.host} is unknown: {error.strerror}", "check the name and the network"
+        ) from error
+    except OSError as error:
+        raise NetworkError(
+            f"{target.host}:{target.port} does not answer: {error.strerror or error}",
+            "is the machine on, and the network the right one (VPN)?",
+        ) from error
+    # paramiko leaves Nagle's algorithm on, which costs 6 ms at each window update
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(DEAD_AFTER_S * 1000))
+    sock.settimeout(None)
+    return sock
+
+
+def _start(transport: paramiko.Transport, target: Target) -> None:
+    transport.banner_timeout = CONNECT_TIMEOUT_S
+    transport.auth_timeout = 60.0
+    try:
+        transport.start_client(timeout=CONNECT_TIMEOUT_S)
+    except IncompatiblePeer as error:
+        raise AccessError(f"{target} speaks no SSH that is safe today: {error}") from error
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise NetworkError(
+            f"{target} does not answer as an SSH server: {error}",
+            "try again; it may be starting up or refusing many logins at once",
+        ) from error

@@ -1,0 +1,173 @@
+"""Is this really that machine? Decided here, for every connection and every hop.
+
+Pinned keys of the lab file come first: then nothing else is accepted. Otherwise known_hosts
+decides. An unknown machine costs one question with its fingerprint; a changed key is the end.
+Nothing is ever accepted without a yes.
+"""
+
+import base64
+import fnmatch
+import hashlib
+import hmac
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import paramiko
+
+from dlwa.errors import AccessError
+from dlwa.hosts.ssh._target import Asker, Target
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """A host key as OpenSSH shows it: `ED25519 SHA256:...`."""
+    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).rstrip(b"=").decode()
+    return f"{_kind(key.get_name())} SHA256:{digest}"
+
+
+def preferred_types(target: Target) -> list[str]:
+    """The types of the keys we know of a machine: what to ask it for first."""
+    return [name for name, _ in _known(target)]
+
+
+def require_known(target: Target, key: paramiko.PKey, asker: Asker) -> None:
+    """Return if the key is the machine's, or if the user says so now.
+
+    Raises `AccessError` for a changed or revoked key, an unknown one where nobody can be asked,
+    and a no.
+    """
+    mine = (key.get_name(), key.get_base64())
+    if mine[1] in _revoked(target):
+        raise AccessError(
+            f"host key of {target.key_name} is revoked: {fingerprint(key)}",
+            hint="ask who runs the machine; do not connect",
+        )
+    known = _known(target)
+    if mine in known:
+        return
+    if known:
+        raise _changed(target, key, known)
+    _ask(target, key, asker)
+
+
+def _changed(target: Target, key: paramiko.PKey, known: list[tuple[str, str]]) -> AccessError:
+    expected = " or ".join(_fingerprint_of(*item) for item in known)
+    where = "the lab file" if target.pinned else ", ".join(_files_naming(target))
+    mend = (
+        "ask who runs the machine; if the change is true, put the new key into the lab file"
+        if target.pinned
+        else f'ask who runs the machine; if the change is true: ssh-keygen -R "{target.key_name}"'
+    )
+    return AccessError(
+        f"the host key of {target.key_name} has changed: it shows {fingerprint(key)}, expected "
+        f"{expected} ({where}). Somebody may be listening in; nothing was sent",
+        hint=mend,
+    )
+
+
+def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
+    shown = fingerprint(key)
+    if target.strict:
+        raise AccessError(
+            f"the host key of {target.key_name} is unknown ({shown}) and ~/.ssh/config has "
+            "StrictHostKeyChecking yes",
+            hint=f"pin it in the lab file: host_keys: [{key.get_name()} {key.get_base64()}]",
+        )
+    question = (
+        f"{target.key_name} is seen for the first time. Its key is\n  {shown}\n"
+        "Is that what the people who run it say? Connect and remember it?"
+    )
+    try:
+        agreed = asker.confirm(question)
+    except AccessError:
+        raise
+    except Exception as error:
+        raise AccessError(
+            f"the host key of {target.key_name} is unknown ({shown}) and nobody can be asked",
+            hint=f"connect once by hand, or pin it: host_keys: [{key.get_name()} "
+            f"{key.get_base64()}]",
+        ) from error
+    if not agreed:
+        raise AccessError(f"the host key of {target.key_name} was not accepted ({shown})")
+    _remember(target, key, asker)
+
+
+def _remember(target: Target, key: paramiko.PKey, asker: Asker) -> None:
+    """Append the key to the user's own known_hosts, as ssh does."""
+    path = target.own_known_hosts
+    if path is None or str(path) == os.devnull:
+        return
+    name = target.key_name
+    if target.hash_known_hosts:
+        name = paramiko.HostKeys.hash_host(name)
+    line = f"{name} {key.get_name()} {key.get_base64()}\n"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        whole = not path.is_file() or path.read_bytes()[-1:] in (b"", b"\n")
+        with path.open("a", encoding="ascii") as stream:
+            stream.write(line if whole else "\n" + line)
+    except OSError as error:
+        asker.say(f"the key could not be written to {path}: {error}")
+
+
+def _known(target: Target) -> list[tuple[str, str]]:
+    """Type and base64 of the keys that are right for a machine."""
+    if target.pinned:
+        return [(words[0], words[1]) for words in map(str.split, target.pinned)]
+    return [
+        (words[1], words[2])
+        for path in target.known_hosts
+        for words in _lines(path)
+        if len(words) >= 3 and _names(words[0], target.key_name)
+    ]
+
+
+def _files_naming(target: Target) -> Iterator[str]:
+    for path in target.known_hosts:
+        if any(_names(words[0], target.key_name) for words in _lines(path)):
+            yield str(path)
+
+
+def _revoked(target: Target) -> set[str]:
+    return {
+        words[3]
+        for path in target.known_hosts
+        for words in _lines(path)
+        if len(words) >= 4 and words[0] == "@revoked"
+    }
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    yield from (words for line in text.splitlines() if (words := line.split()))
+
+
+def _names(patterns: str, name: str) -> bool:
+    """Whether the first word of a line of known_hosts means a machine."""
+    if patterns.startswith("|1|"):
+        salt = "|".join(patterns.split("|")[:3])
+        return hmac.compare_digest(paramiko.HostKeys.hash_host(name, salt), patterns)
+    found = False
+    for pattern in patterns.split(","):
+        bare = pattern.removeprefix("!")
+        # a bracket belongs to [host]:port here and is no wildcard
+        if fnmatch.fnmatchcase(name, bare.replace("[", "[[]")):
+            if pattern != bare:
+                return False
+            found = True
+    return found
+
+
+def _fingerprint_of(name: str, data: str) -> str:
+    try:
+        digest = hashlib.sha256(base64.b64decode(data)).digest()
+    except ValueError:
+        return f"{_kind(name)} (unreadable)"
+    return f"{_kind(name)} SHA256:{base64.b64encode(digest).rstrip(b'=').decode()}"
+
+
+def _kind(name: str) -> str:
+    return name.removeprefix("ssh-").removeprefix("ecdsa-sha2-").upper()

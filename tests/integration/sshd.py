@@ -1,0 +1,247 @@
+"""Real OpenSSH servers on loopback, with keys, a client's configuration and a proxy that harms."""
+
+import getpass
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.integration.lab import wait_for
+
+SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
+needs_sshd = pytest.mark.skipif(SSHD is None, reason="openssh-server is missing")
+
+
+class Server:
+    """One sshd with a host key and a list of keys it lets in."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self.folder, self.port, self.env = folder, free_port(), dict(env or {})
+        folder.mkdir(parents=True)
+        self.host_key = make_key(folder / "host_ed25519")
+        self.authorized = folder / "authorized_keys"
+        self.authorized.touch()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def public_host_key(self) -> str:
+        return " ".join((self.folder / "host_ed25519.pub").read_text().split()[:2])
+
+    def let_in(self, key: Path) -> None:
+        with self.authorized.open("a") as stream:
+            stream.write(key.with_name(key.name + ".pub").read_text())
+
+    def start(self) -> None:
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        config = self.folder / "sshd_config"
+        pairs = " ".join(f'"{name}={value}"' for name, value in self.env.items())
+        config.write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\n"
+            f"PidFile none\nAuthorizedKeysFile {self.authorized}\nStrictModes no\n"
+            "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\n"
+            "PermitRootLogin prohibit-password\nLogLevel VERBOSE\nMaxStartups 100:30:200\n"
+            f"MaxSessions 50\nSubsystem sftp internal-sftp\n{f'SetEnv {pairs}' if pairs else ''}\n"
+        )
+        with (self.folder / "log").open("ab") as log:
+            argv = [str(SSHD), "-D", "-e", "-f", str(config)]
+            self._process = subprocess.Popen(argv, stderr=log, stdin=subprocess.DEVNULL)
+        wait_for(lambda: answers(self.port), self.log)
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+    def sessions(self) -> list[int]:
+        """The processes of connections, all below the listener."""
+        return descendants(self._process.pid) if self._process else []
+
+    def cut(self) -> None:
+        """End every connection as a crash would."""
+        for pid in self.connections():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def connections(self) -> list[int]:
+        """sshd's own processes, not what they run."""
+        return [pid for pid in self.sessions() if "sshd" in name_of(pid)]
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        below = self.sessions()
+        self._process.kill()
+        self._process.wait()
+        for pid in below:
+            if "sshd" in name_of(pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self._process = None
+
+
+class Client:
+    """What a user has: keys, known_hosts, a configuration, all in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self.known_hosts = folder / "known_hosts"
+        self.config = folder / "config"
+        self.config.write_text("")
+        self.key = make_key(folder / "id_ed25519")
+        self.env = {"DLWA_SSH_CONFIG": str(self.config), "SSH_AUTH_SOCK": ""}
+
+    def add_host(self, alias: str, server: Server, **more: object) -> None:
+        """Describe a machine in the configuration."""
+        options = {
+            "HostName": "127.0.0.1",
+            "Port": server.port,
+            "User": getpass.getuser(),
+            "IdentityFile": self.key,
+            "IdentitiesOnly": "yes",
+            "UserKnownHostsFile": self.known_hosts,
+            "GlobalKnownHostsFile": "none",
+            "HashKnownHosts": "no",
+            **more,
+        }
+        lines = [f"  {name} {value}\n" for name, value in options.items() if value is not None]
+        with self.config.open("a") as stream:
+            stream.write(f"Host {alias}\n{''.join(lines)}\n")
+
+    def know(self, server: Server, key: str = "", port: int = 0) -> None:
+        """Write a machine's key, or a wrong one, into known_hosts."""
+        with self.known_hosts.open("a") as stream:
+            stream.write(f"[127.0.0.1]:{port or server.port} {key or server.public_host_key}\n")
+
+
+class Proxy:
+    """Passes TCP on, and harms it when told to: cut after N bytes, flip a bit, stall."""
+
+    def __init__(self, port: int) -> None:
+        self.to, self.port = port, 0
+        self.cut_after: int | None = None
+        self.flip_at: int | None = None
+        self.stall_after: int | None = None
+        self.delay_s = 0.0
+        self.carried = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._open.clear()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.to))
+                self._open += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(1 << 16):
+                if not self._harm(data, other):
+                    return
+            other.shutdown(socket.SHUT_WR)
+
+    def _harm(self, data: bytes, other: socket.socket) -> bool:
+        before, self.carried = self.carried, self.carried + len(data)
+        if self.cut_after is not None and self.carried >= self.cut_after:
+            other.sendall(data[: max(0, self.cut_after - before)])
+            self.cut_after = None
+            self.cut()
+            return False
+        if self.stall_after is not None and self.carried >= self.stall_after:
+            threading.Event().wait(3600)
+        if self.flip_at is not None and before <= self.flip_at < self.carried:
+            place = self.flip_at - before
+            data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+            self.flip_at = None
+        other.sendall(data)
+        return True
+
+
+@contextmanager
+def agent(*keys: Path) -> Iterator[str]:
+    """An ssh-agent that holds the keys; yields its socket."""
+    done = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=True)
+    values = dict(
+        part.split("=", 1) for part in done.stdout.replace(";", "\n").split() if "=" in part
+    )
+    env = {**os.environ, "SSH_AUTH_SOCK": values["SSH_AUTH_SOCK"]}
+    try:
+        subprocess.run(["ssh-add", "-q", *map(str, keys)], env=env, check=True)
+        yield values["SSH_AUTH_SOCK"]
+    finally:
+        os.kill(int(values["SSH_AGENT_PID"]), signal.SIGTERM)
+
+
+def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
+    """A key pair; returns the private half."""
+    argv = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", str(path)]
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as one:
+            return one.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and parent_of(int(entry.name)) == pid:
+            found += [int(entry.name), *descendants(int(entry.name))]
+    return found
+
+
+def parent_of(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(text[text.rindex(")") + 2 :].split()[1])
+
+
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def random_bytes(size: int, seed: int = 0) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+PYTHON = sys.executable

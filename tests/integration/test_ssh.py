@@ -1,0 +1,305 @@
+"""Connections against a real sshd: keys, host keys, hops, lost lines."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dlwa.errors import AccessError, DlwaError, NetworkError, UsageError
+from dlwa.hosts import ssh
+from dlwa.hosts.ssh import _connect
+from tests.integration.sshd import Client, Proxy, Server, agent, make_key, needs_sshd
+
+pytestmark = [pytest.mark.integration, needs_sshd]
+
+
+class Answers:
+    """A user who answers as told and remembers what was asked."""
+
+    def __init__(self, yes: bool | None = None, *secrets: str) -> None:
+        self.yes, self.secrets = yes, list(secrets)
+        self.asked: list[str] = []
+        self.told: list[str] = []
+
+    def secret(self, prompt: str) -> str:
+        self.asked.append(prompt)
+        if not self.secrets:
+            raise UsageError("nobody can be asked")
+        return self.secrets.pop(0)
+
+    def confirm(self, question: str) -> bool:
+        self.asked.append(question)
+        if self.yes is None:
+            raise UsageError("nobody can be asked")
+        return self.yes
+
+    def say(self, text: str) -> None:
+        self.told.append(text)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("sshd") / "vm")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def client(tmp_path: Path, server: Server, monkeypatch) -> Client:
+    client = Client(tmp_path / "client")
+    for name, value in client.env.items():
+        monkeypatch.setenv(name, value)
+    server.authorized.write_text("")
+    server.let_in(client.key)
+    client.add_host("vm", server)
+    return client
+
+
+def connect(alias: str = "vm", asker: Answers | None = None, **more) -> ssh.Connection:
+    return ssh.connect(ssh.resolve(alias, **more), asker or Answers())
+
+
+def shown_by_openssh(key: Path) -> str:
+    said = subprocess.run(["ssh-keygen", "-lf", key], capture_output=True, text=True, check=True)
+    return said.stdout.split()[1]
+
+
+def test_a_known_machine_is_entered_without_a_question(client, server):
+    client.know(server)
+    with connect() as open_one:
+        done = open_one.run("printf out; printf err >&2; exit 7")
+        assert (done.code, done.out, done.err) == (7, "out", "err")
+        assert shown_by_openssh(server.host_key) in open_one.host_key
+
+
+def test_an_unknown_machine_costs_one_question_with_the_fingerprint_openssh_shows(client, server):
+    user = Answers(True)
+    connect("vm", user).close()
+    assert len(user.asked) == 1 and shown_by_openssh(server.host_key) in user.asked[0]
+    connect("vm").close()  # now it is known, to us and to ssh
+    argv = ["ssh", "-F", client.config, "-oBatchMode=yes", "vm", "true"]
+    assert subprocess.run(argv, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("answer", [False, None])
+def test_without_a_yes_nothing_is_sent_or_remembered(client, server, answer):
+    before = server.log().count("Accepted publickey")
+    with pytest.raises(AccessError, match="SHA256:") as caught:
+        connect("vm", Answers(answer))
+    assert caught.value.exit_code == 4
+    assert not client.known_hosts.exists()
+    assert server.log().count("Accepted publickey") == before
+
+
+def test_a_changed_key_is_the_end_even_for_a_user_who_says_yes(client, server, tmp_path):
+    other = make_key(tmp_path / "other")
+    wrong = " ".join(other.with_name("other.pub").read_text().split()[:2])
+    client.know(server, wrong)
+    user = Answers(True)
+    with pytest.raises(AccessError, match="has changed") as caught:
+        connect("vm", user)
+    assert not user.asked
+    assert shown_by_openssh(other) in caught.value.message
+    assert "ssh-keygen -R" in caught.value.hint
+
+
+def test_a_key_of_another_type_than_the_known_one_is_a_changed_key(client, server, tmp_path):
+    make_key(tmp_path / "other", "ecdsa")
+    client.know(server, " ".join((tmp_path / "other.pub").read_text().split()[:2]))
+    with pytest.raises(AccessError, match="has changed"):
+        connect("vm", Answers(True))
+
+
+def test_a_pinned_key_wins_over_known_hosts(client, server, tmp_path):
+    connect("vm", pinned=(server.public_host_key,)).close()
+    client.know(server)
+    make_key(tmp_path / "other")
+    pinned = (" ".join((tmp_path / "other.pub").read_text().split()[:2]),)
+    with pytest.raises(AccessError, match="lab file"):
+        connect("vm", Answers(True), pinned=pinned)
+
+
+def test_a_revoked_key_is_refused(client, server):
+    client.know(server)
+    with client.known_hosts.open("a") as stream:
+        stream.write(f"@revoked * {server.public_host_key}\n")
+    with pytest.raises(AccessError, match="revoked"):
+        connect("vm", Answers(True))
+
+
+def test_hashed_known_hosts_are_read_and_written(client, server):
+    client.know(server)
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", client.known_hosts], check=True)
+    assert "127.0.0.1" not in client.known_hosts.read_text()
+    connect("vm").close()
+    client.known_hosts.unlink()
+    client.config.write_text(
+        client.config.read_text().replace("HashKnownHosts no", "HashKnownHosts yes")
+    )
+    connect("vm", Answers(True)).close()
+    assert "127.0.0.1" not in client.known_hosts.read_text()
+    connect("vm").close()
+
+
+def test_patterns_of_known_hosts_count(client, server):
+    line = f"[127.0.0.*]:{server.port} {server.public_host_key}\n"
+    client.known_hosts.write_text(f"nonsense\n@cert-authority * {server.public_host_key}\n{line}")
+    connect("vm").close()
+    client.known_hosts.write_text("![127.0.0.1]:*," + line)
+    with pytest.raises(AccessError, match="unknown"):
+        connect("vm")
+
+
+def test_strict_host_key_checking_asks_nobody(client, server):
+    client.config.write_text(client.config.read_text() + "  StrictHostKeyChecking yes\n")
+    user = Answers(True)
+    with pytest.raises(AccessError, match="unknown"):
+        connect("vm", user)
+    assert not user.asked
+
+
+def test_every_hop_is_checked(client, server, tmp_path):
+    """A jump host with a changed key ends it; an unknown one is asked about by its own name."""
+    hop = Server(tmp_path / "hop")
+    hop.let_in(client.key)
+    hop.start()
+    try:
+        client.add_host("hop", hop)
+        client.add_host("inner", server, ProxyJump="hop")
+        client.know(server)
+        user = Answers(True)
+        with connect("inner", user) as open_one:
+            assert open_one.run("echo $SSH_CONNECTION").out.split()[3] == str(server.port)
+        assert len(user.asked) == 1 and str(hop.port) in user.asked[0]
+        assert hop.log().count("Accepted publickey") == 1
+        client.known_hosts.write_text("")
+        client.know(server)
+        client.know(hop, server.public_host_key)
+        with pytest.raises(AccessError, match="has changed"):
+            connect("inner", Answers(True))
+        assert hop.log().count("Accepted publickey") == 1
+    finally:
+        hop.stop()
+
+
+def test_jumps_that_go_in_a_circle_are_told(client, server):
+    client.add_host("a", server, ProxyJump="b")
+    client.add_host("b", server, ProxyJump="a")
+    with pytest.raises(DlwaError, match="leads back"):
+        ssh.resolve("a")
+
+
+def test_included_files_and_match_blocks_count(client, server):
+    more = client.folder / "more"
+    more.write_text(f"Match originalhost short\n  HostName 127.0.0.1\n  Port {server.port}\n")
+    text = client.config.read_text()
+    client.config.write_text(f"Include {more}\n{text.replace('Host vm', 'Host vm short')}")
+    client.know(server)
+    with connect("short") as open_one:
+        assert open_one.run("true").ok
+
+
+def test_a_key_with_a_passphrase_asks_for_it_and_tells_a_wrong_one(client, server):
+    locked = make_key(client.folder / "locked", passphrase="open sesame")
+    server.authorized.write_text("")
+    server.let_in(locked)
+    client.add_host("locked", server, IdentityFile=locked)
+    client.know(server)
+    user = Answers(None, "wrong", "open sesame")
+    connect("locked", user).close()
+    assert len(user.asked) == 2 and all(str(locked) in prompt for prompt in user.asked)
+    assert user.told
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_other_kinds_of_keys_work(client, server, kind):
+    key = make_key(client.folder / kind, kind)
+    server.let_in(key)
+    client.add_host(kind, server, IdentityFile=key)
+    client.know(server)
+    connect(kind).close()
+
+
+def test_the_agent_is_asked_first(client, server, monkeypatch):
+    locked = make_key(client.folder / "held")
+    server.authorized.write_text("")
+    server.let_in(locked)
+    client.add_host("held", server, IdentityFile="none", IdentitiesOnly="no")
+    client.know(server)
+    with agent(locked) as place:
+        monkeypatch.setenv("SSH_AUTH_SOCK", place)
+        connect("held").close()
+
+
+def test_keys_nobody_knows_are_refused_with_what_to_type(client, server):
+    server.authorized.write_text("")
+    client.know(server)
+    with pytest.raises(AccessError, match="none of our keys") as caught:
+        connect("vm")
+    assert "ssh-copy-id" in caught.value.hint
+
+
+def test_a_machine_that_is_off_is_a_network_matter(client, server):
+    with pytest.raises(NetworkError, match="does not answer") as caught:
+        connect("vm", port=1)
+    assert caught.value.exit_code == 5
+
+
+def test_a_name_that_does_not_exist_is_told(client):
+    with pytest.raises(NetworkError, match="unknown"):
+        connect("no-such-host.invalid")
+
+
+def test_a_killed_connection_is_never_an_exit_code(client, server):
+    """A lost line looks to paramiko like a command that said nothing and ended with -1."""
+    client.know(server)
+    with connect() as open_one:
+        channel = open_one.open_channel("echo there; sleep 60")
+        assert channel.recv(5) == b"there"
+        server.cut()
+        with pytest.raises(NetworkError, match="lost"):
+            open_one.exit_code(channel)
+
+
+def test_a_peer_that_falls_silent_is_noticed(client, server, monkeypatch):
+    monkeypatch.setattr(_connect, "ALIVE_EVERY_S", 0.2)
+    monkeypatch.setattr(_connect, "DEAD_AFTER_S", 1.0)
+    client.know(server)
+    with connect() as open_one:
+        channel = open_one.open_channel("sleep 60")
+        halted = server.connections()
+        for pid in halted:
+            os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+        try:
+            with pytest.raises(NetworkError):
+                open_one.exit_code(channel) if channel.recv(1) == b"" else None
+            assert time.monotonic() - began < 10
+        finally:
+            for pid in halted:
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_a_flipped_bit_on_the_line_ends_the_connection(client, server):
+    proxy = Proxy(server.port)
+    client.know(server, port=proxy.port)
+    proxy.flip_at = 200_000
+    try:
+        with connect("vm", port=proxy.port) as open_one, pytest.raises(NetworkError):
+            open_one.run("head -c 1000000 /dev/zero")
+    finally:
+        proxy.close()
+
+
+def test_only_one_place_opens_connections():
+    """Grep: nothing sets paramiko's own policies, and one line makes the transport."""
+    sources = {path: path.read_text() for path in Path(ssh.__file__).parents[2].rglob("*.py")}
+    for word in ("AutoAdd", "MissingHostKey", "missing_host_key", "SSHClient", "WarningPolicy"):
+        assert not [path for path, text in sources.items() if word in text]
+    makers = [path.name for path, text in sources.items() if "paramiko.Transport(" in text]
+    assert makers == ["_connect.py"]
