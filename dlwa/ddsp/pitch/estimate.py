@@ -1,10 +1,12 @@
 """The pitch of a recording: fundamental frequency and confidence for every frame."""
 
+import gin
 import numpy as np
 
 from dlwa.ddsp.pitch.tracking import open_tracker
 
 
+@gin.register(module="dlwa.ddsp.spectral_ops")
 def compute_f0(
     audio,
     frame_rate: float,
