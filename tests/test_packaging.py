@@ -43,7 +43,7 @@ def test_a_script_without_the_ddsp_half_says_what_to_type(script: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("script", ["ddsp_export", "ddsp_generate_synthetic_dataset"])
+@pytest.mark.parametrize("script", ["ddsp_export"])
 def test_scripts_of_later_versions_say_so(script: str) -> None:
     done = run(f"from dlwa.ddsp import scripts; scripts.{script}()")
     assert done.returncode == 2 and "comes with dlwa" in done.stderr and "hint:" in done.stderr

@@ -5,8 +5,8 @@ Importing this module needs the package apache_beam.
 
 import apache_beam as beam
 import gin
-from apache_beam.options.pipeline_options import PipelineOptions
 from absl import logging
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from dlwa.ddsp.training.data_preparation import _generation
 

@@ -103,9 +103,10 @@ def generate(prefix, seeds, num_shards=None, processes=None) -> list[Path]:
 def _require_room(folder: Path, record_bytes: int, count: int) -> None:
     needed, free = record_bytes * count, shutil.disk_usage(folder).free
     if needed > free:
+        fewer = max(1, int(0.9 * free // record_bytes))
         raise PreparationError(
             f"num_examples={count} need {needed / 1e9:.1f} GB, {folder} has {free / 1e9:.1f} GB",
-            f"make room, or ask for fewer: --num_examples={max(1, int(0.9 * free // record_bytes))}",
+            f"make room, or ask for fewer: --num_examples={fewer}",
         )
 
 
@@ -135,12 +136,18 @@ def _told(records: Iterable[bytes], total: int) -> Iterator[bytes]:
     for done, made in enumerate(records, 1):
         yield made
         now = time.monotonic()
+        if done == 1:
+            begun = now  # until then other processes were still starting
         folder = run_dir()
         if folder and (now - reported >= _REPORT_EVERY_S or done == total):
             reported = now
             runfiles.report_progress(folder, done, total, UNIT, "made-up notes")
         if now - logged >= _LOG_EVERY_S:
             logged = now
-            speed = done / (now - begun)
+            speed = (done - 1) / max(now - begun, 1e-3)
+            if not speed:
+                continue
             left_s = (total - done) / speed
-            logging.info("%d of %d examples (%.0f/s, about %.0f s left)", done, total, speed, left_s)
+            logging.info(
+                "%d of %d examples (%.0f/s, about %.0f s left)", done, total, speed, left_s
+            )

@@ -13,6 +13,8 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from dlwa import runfiles
+from dlwa.ddsp.training.data_preparation._errors import PreparationError
+from dlwa.ddsp.training.data_preparation._progress import run_dir
 
 FLAGS = flags.FLAGS
 
@@ -84,11 +86,15 @@ def _read_config():
 
     from dlwa.ddsp.training import gin_util
 
-    config = gin_util.Config(FLAGS.gin_search_path)
-    for name in FLAGS.gin_file:
-        config.add_file(name)
-    config.add_params(FLAGS.gin_param)
-    config.check()
+    try:
+        config = gin_util.Config(FLAGS.gin_search_path)
+        for name in FLAGS.gin_file:
+            config.add_file(name)
+        config.add_params(FLAGS.gin_param)
+        config.check()
+    except gin_util.GinError as error:
+        reason = f"{error.place}: {error.problem}" if error.place else error.problem
+        raise UsageError(reason, error.hint) from None
     try:
         gin.query_parameter("generate_examples.generate_fn")
     except ValueError:
@@ -108,8 +114,6 @@ def _beam():
 
 def _fail(reason, hint, code):
     """Say why it failed, on stderr and in the run's folder; returns the exit code."""
-    from dlwa.ddsp.training.data_preparation._progress import run_dir
-
     if folder := run_dir():
         runfiles.report_event(folder, "failed", reason=reason, hint=hint)
     print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr)
@@ -118,19 +122,12 @@ def _fail(reason, hint, code):
 
 def main(unused_argv):
     """Run, and turn every foreseeable failure into a message; returns the exit code."""
-    from dlwa.ddsp.training.data_preparation._errors import PreparationError
-    from dlwa.ddsp.training.gin_util import GinError
-
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if FLAGS["verbosity"].using_default_value:
         logging.set_verbosity(logging.INFO)
     try:
         run()
     except UsageError as error:
         return _fail(str(error), error.hint, 2)
-    except GinError as error:
-        reason = f"{error.place}: {error.problem}" if error.place else error.problem
-        return _fail(reason, error.hint, 2)
     except PreparationError as error:
         return _fail(error.reason, error.hint, error.exit_code)
     except OSError as error:
@@ -158,6 +155,7 @@ def _parse(argv):
 def console_entry_point():
     """Start the command as an installed script."""
     define_flags()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     app.run(main, flags_parser=_parse)
 
 

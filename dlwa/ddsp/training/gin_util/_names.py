@@ -29,6 +29,7 @@ _MODULES = (
     "training.evaluators",
     "training.eval_util",
     "training.data_preparation.synthetic_data",
+    "training.data_preparation._generation",
 )
 _registered = []
 
