@@ -29,7 +29,7 @@ HOMES = (
     Home(
         "ddsp",
         "Make data sets, train models, transfer timbre.",
-        ("ddsp", "transfer", "report"),
+        ("ddsp", "audit", "transfer", "serve", "report"),
         True,
     ),
     Home("status", "Show the runs: who, what, how far, why waiting.", ("status",)),

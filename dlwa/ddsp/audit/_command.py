@@ -25,7 +25,7 @@ def run(argv):
     given = _parser().parse_args(argv)
     missing = _missing_libraries()
     if missing:
-        return _fail(f"auditing needs {', '.join(missing)}", "dlwa setup", 1)
+        return _fail(f"auditing needs {', '.join(missing)}", "pip install 'dlwa[audio]'", 1)
     from dlwa.ddsp.audio_io import NoRecordingsError, is_audio_name, recordings_in
     from dlwa.ddsp.audit._folder import audit_files
 
@@ -36,7 +36,10 @@ def run(argv):
     except NoRecordingsError as error:
         return _fail(str(error), error.hint, _NOT_FOUND)
     found = audit_files(paths, folder, Teller(paths))
-    print(json.dumps(found.as_dict(), ensure_ascii=False))
+    if given.report:
+        runfiles.write_json(given.report, found.as_dict())
+    else:
+        print(json.dumps(found.as_dict(), ensure_ascii=False))
     return 0
 
 
@@ -87,4 +90,5 @@ def _fail(reason, hint, code):
 def _parser():
     parser = argparse.ArgumentParser(prog="audit", description=__doc__, allow_abbrev=False)
     parser.add_argument("path", type=Path, help="Folder of recordings, or one recording.")
+    parser.add_argument("--report", type=Path, help="Write the document here, not to stdout.")
     return parser

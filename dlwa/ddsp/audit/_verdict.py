@@ -58,8 +58,9 @@ def judge(files: Sequence[FileAudit], refused: Sequence[dict[str, str]] = ()) ->
     single = [file for file in files if file.file not in twins]
     remarks = {file.file: remarks_on(file, twins.get(file.file)) for file in files}
     sounding = sum(file.sounding_seconds for file in single) / 60.0
-    found = coverage(single)
-    missing = holes(found, single) if found else []
+    clear = [file for file in single if file.chord_share <= CHORDS]
+    found = coverage(clear)
+    missing = holes(found, clear) if found else []
     advice = [*_advice(single, sounding, remarks), *_to_fill(missing)]
     verdict = _verdict(single, sounding, missing)
     return SetAudit(
@@ -147,10 +148,13 @@ def _summary(verdict: str, minutes: float, count: int) -> str:
     sound = f"{minutes:.1f} minutes of sound in {count} recording{'s' if count != 1 else ''}"
     if minutes < TOO_LITTLE_MIN:
         return f"{sound}: too little to learn an instrument from"
+    if verdict == "poor":
+        return f"{sound}, but too much of it is not one clear note at a time"
     if minutes < ENOUGH_MIN:
         return f"{sound}: it will learn something; 10 to 20 minutes learn well"
-    words = {"good": "enough, and clean", "usable": "enough, with the flaws named below"}
-    return f"{sound}: {words.get(verdict, 'enough, but little of it is a single clear line')}"
+    if verdict == "usable":
+        return f"{sound}: enough, with the flaws named below"
+    return f"{sound}: enough, and clean"
 
 
 def _advice(files, minutes: float, remarks: dict[str, list[str]]) -> list[str]:

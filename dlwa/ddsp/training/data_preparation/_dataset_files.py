@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dlwa import runfiles
+from dlwa.ddsp import audit
 from dlwa.ddsp.training.data_preparation._analysis import features_key
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._clean_road import Material, Part, Prepared
@@ -100,7 +101,15 @@ def describe(prepared: Prepared) -> dict:
         "split": prepared.how_split,
         "train": _part(prepared.train, prepared.shards),
         "heldout": _part(prepared.heldout, prepared.heldout_shards),
+        "audit": judgement(prepared).as_dict(),
     }
+
+
+def judgement(prepared: Prepared) -> audit.SetAudit:
+    """What the audit says of the recordings in use and the refused ones."""
+    recordings = [material.recording for material in prepared.materials]
+    files = [audit.file_audit(r.source.info, r.source.name, r.hash, r.audit) for r in recordings]
+    return audit.judge(files, [{"file": r.name, "reason": r.reason} for r in prepared.refused])
 
 
 def _used(material: Material, settings: Settings) -> dict:
