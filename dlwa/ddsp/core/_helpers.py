@@ -6,7 +6,7 @@ import tensorflow as tf
 
 def tf_float32(x):
     """Return `x` as a float32 tensor."""
-    if isinstance(x, tf.Tensor):
+    if tf.is_tensor(x):  # variables too
         return tf.cast(x, dtype=tf.float32)
     return tf.convert_to_tensor(x, tf.float32)
 

@@ -54,10 +54,18 @@ def uniform_noise(shape, minval=-1.0, maxval=1.0):
     folded = tf.random.experimental.stateless_fold_in(seed, _state.count, alg="philox")
 
     def draw(shape):
-        return tf.random.stateless_uniform(shape, folded, minval, maxval, alg="philox")
+        return _uniform(shape, folded, minval, maxval)
 
     known = tf.get_static_value(tf.convert_to_tensor(shape, tf.int32))
     if _state.rows is None or known is None or not len(known) or known[0] != _state.rows[1]:
         return draw(shape)
     first, n, of = _state.rows
     return draw([of, *known[1:]])[first : first + n]
+
+
+def _uniform(shape, seed, minval, maxval):
+    """As tf.random.stateless_uniform, also under XLA, which has numbers of its own."""
+    bits = tf.random.stateless_uniform(shape, seed, None, None, dtype=tf.uint32, alg="philox")
+    mantissa = tf.bitwise.bitwise_and(bits, tf.constant(0x7FFFFF, tf.uint32))
+    unit = tf.cast(tf.cast(mantissa, tf.int32), tf.float32) * 2.0**-23
+    return unit * (maxval - minval) + minval

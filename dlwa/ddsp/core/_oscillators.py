@@ -35,7 +35,7 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
     """Running sum of phase steps, wrapped so that long sounds stay in tune.
 
     A plain float32 sum loses precision as the phase grows; here it is taken in chunks, and only
-    the chunks' remainders modulo 2 pi are carried on. Good to a few ten-thousandths of a radian;
+    the chunks' remainders modulo 2 pi are carried on. Good to about a thousandth of a radian;
     the oscillators of this package sum in float64 instead.
 
     Args:

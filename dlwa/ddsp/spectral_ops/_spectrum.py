@@ -64,8 +64,7 @@ def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
 def stft_np(audio, frame_size=2048, overlap=0.75, pad_end=True):
     """Short-time Fourier transform in NumPy.
 
-    Shapes as stft, but frequencies come before frames (`[batch, n_frequencies, n_frames]`), and
-    the FFT is exactly frame_size long.
+    Shapes as stft, `[batch, n_frames, n_frequencies]`, but the FFT is exactly frame_size long.
     """
     from scipy import signal
 
@@ -75,7 +74,7 @@ def stft_np(audio, frame_size=2048, overlap=0.75, pad_end=True):
         audio = np.asarray(pad(audio, frame_size, hop, padding="same"))
     frames = np.lib.stride_tricks.sliding_window_view(audio, frame_size, axis=-1)[..., ::hop, :]
     window = signal.get_window("hann", frame_size)
-    return np.swapaxes(np.fft.rfft(frames * window), -1, -2).astype(np.complex64)
+    return np.fft.rfft(frames * window).astype(np.complex64)
 
 
 @_register
