@@ -73,6 +73,7 @@ class Cache:
         def take(path: Path) -> bool:
             if path.stat().st_size != size:
                 raise ValueError(f"{path.stat().st_size} bytes instead of {size}")
+            target.unlink(missing_ok=True)
             same_file(path, target)
             return True
 

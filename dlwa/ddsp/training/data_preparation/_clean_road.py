@@ -86,12 +86,13 @@ def prepare(
     heldout_prefix=None,
     finish: Callable[["Prepared"], None] | None = None,
     cache: Cache | None = None,
+    pipeline_options: Sequence[str] = (),
 ) -> Prepared:
     """Write the training shards `<prefix>-*` and the held-out ones beside them.
 
-    What ``cache`` knows of a recording is not measured again. ``finish(prepared)`` is called while
-    the samples are still at hand. Raises PreparationError when no usable recording is left or the
-    disk has no room.
+    What ``cache`` knows of a recording is not measured again; with ``pipeline_options`` a Beam
+    pipeline measures. ``finish(prepared)`` is called while the samples are still at hand. Raises
+    PreparationError when no usable recording is left or the disk has no room.
     """
     prefix, cache = Path(prefix).expanduser(), cache or Cache()
     prefix.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +111,13 @@ def prepare(
             pitch_model_title(settings.pitch_model),
             settings.precision,
         )
-        recordings, unusable = measure_all(sources, settings, making, cache, progress)
+        if pipeline_options:
+            from dlwa.ddsp.training.data_preparation import _beam_measuring as beam
+
+            measured = beam.measure_all(sources, settings, making, cache, pipeline_options)
+        else:
+            measured = measure_all(sources, settings, making, cache, progress)
+        recordings, unusable = measured
         materials, empty = _materials(recordings, settings)
         refused = [*refused, *unusable, *empty]
         if not materials:

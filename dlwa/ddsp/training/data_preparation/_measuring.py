@@ -31,7 +31,7 @@ def measure_all(
 ) -> tuple[list[Recording], list[Refusal]]:
     """The measured recordings, and those that cannot be used, with the reason."""
     refused: list[Refusal] = []
-    hashed = _each_content_once(sources, refused)
+    hashed = each_content_once(sources, refused)
     recordings: list[Recording] = []
     with ThreadPoolExecutor(_AT_ONCE, "measure") as pool:
         jobs = [
@@ -52,7 +52,7 @@ def _collect(source: Source, job: Future, recordings: list[Recording], refused) 
     try:
         recordings.append(job.result())
     except AudioFileError as error:
-        _refuse(source, error, refused)
+        refuse(source, error, refused)
 
 
 def _measure(source, digest, settings, work_dir, cache, progress: Progress) -> Recording:
@@ -62,7 +62,7 @@ def _measure(source, digest, settings, work_dir, cache, progress: Progress) -> R
         return analyse(source, digest, settings, own_dir, cache, tick)
 
 
-def _each_content_once(
+def each_content_once(
     sources: Sequence[Source], refused: list[Refusal]
 ) -> list[tuple[Source, str]]:
     """Recordings with the hash of their content; further copies are refused."""
@@ -76,13 +76,14 @@ def _each_content_once(
             if digest in first:
                 raise AudioFileError(source.path, f"is the same recording as {first[digest]}")
         except AudioFileError as error:
-            _refuse(source, error, refused)
+            refuse(source, error, refused)
             continue
         first[digest] = source.name
         kept.append((source, digest))
     return kept
 
 
-def _refuse(source: Source, error: AudioFileError, refused: list[Refusal]) -> None:
+def refuse(source: Source, error: AudioFileError, refused: list[Refusal]) -> None:
+    """Add a recording that cannot be used to the list, and say so."""
     logging.warning("not used: %s: %s", source.name, error.reason)
     refused.append(Refusal(source.name, error.reason))

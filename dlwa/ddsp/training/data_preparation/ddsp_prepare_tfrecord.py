@@ -55,7 +55,9 @@ flags.DEFINE_string("report_dir", None, "Where dataset.json and statistics go (d
 flags.DEFINE_string("cache_dir", None, "Where measured recordings are kept (default: the user's).")
 flags.DEFINE_float("cache_gb", 5.0, "Size of the cache; what was not used longest goes.", 0.0)
 flags.DEFINE_boolean("no_cache", False, "Measure everything again and keep nothing.")
-flags.DEFINE_list("pipeline_options", "--runner=DirectRunner", "Beam options (one machine only).")
+flags.DEFINE_list(
+    "pipeline_options", "--runner=DirectRunner", "Beam options, e.g. --runner=FlinkRunner."
+)
 
 
 class UsageError(ValueError):
@@ -91,6 +93,7 @@ def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
         heldout_prefix=f"{prefix}-eval" if split else None,
         finish=lambda prepared: write_papers(prepared, report_dir, cache),
         cache=cache,
+        pipeline_options=check_pipeline_options(FLAGS.pipeline_options),
     )
     _tell(prepared, report_dir)
 
@@ -138,9 +141,11 @@ def _check_flags() -> None:
             f"eval_split_fraction={FLAGS.eval_split_fraction} must be at least 0 and below 1"
         )
     try:
-        check_pipeline_options(FLAGS.pipeline_options)
+        by_beam = check_pipeline_options(FLAGS.pipeline_options)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if by_beam and FLAGS.compat:
+        raise UsageError("--compat prepares on this machine; leave --pipeline_options out")
 
 
 def _input_files() -> list[Path]:

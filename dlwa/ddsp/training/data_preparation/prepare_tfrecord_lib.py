@@ -66,7 +66,8 @@ def prepare_tfrecord(
         chunk_secs: compat only: length of the chunks that are cut (and filled up) first.
         center: one frame more for each window, the one on its end.
         viterbi: smooth the pitch.
-        pipeline_options: Beam options; only those of one machine are known.
+        pipeline_options: Beam options; a plain DirectRunner (the default) works without Beam.
+            Not with ``compat``.
         compat: repeat the reference's numbers instead of working the clean way.
         pitch_model: CREPE size; "auto" (tiny on a processor, full on a GPU) by default, "full"
             with ``compat``.
@@ -75,8 +76,10 @@ def prepare_tfrecord(
     Raises:
         ValueError: impossible settings. PreparationError (a ValueError): no usable recording.
     """
-    check_pipeline_options(pipeline_options)
+    by_beam = check_pipeline_options(pipeline_options)
     paths = files_matching(list(input_audio_paths))
+    if compat and by_beam:
+        raise ValueError(f"pipeline_options={pipeline_options!r} cannot be used with compat=True")
     if compat:
         Path(output_tfrecord_path).parent.mkdir(parents=True, exist_ok=True)
         _reference_road.prepare_like_the_reference(
@@ -113,6 +116,7 @@ def prepare_tfrecord(
         settings.on_this_machine(),
         num_shards,
         heldout_prefix=f"{output_tfrecord_path}-eval" if split else None,
+        pipeline_options=by_beam,
     )
 
 
