@@ -4,30 +4,13 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from tests.ddsp import golden
+from tests.ddsp import golden, spectral_oracles
 
 pytestmark = pytest.mark.ddsp
 
 
 def _sound(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def _frames(audio, size, hop, pad_end=True):
-    n = audio.shape[-1]
-    count = -(-n // hop) if pad_end else (n - size) // hop + 1
-    padded = np.pad(audio.astype(float), [[0, 0], [0, max(0, (count - 1) * hop + size - n)]])
-    return np.stack([padded[:, i * hop : i * hop + size] for i in range(count)], axis=1)
-
-
-def _hann(size):
-    odd = size % 2
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / (size - odd))
-
-
-def _magnitudes(audio, size, overlap, pad_end=True):
-    frames = _frames(audio, size, int(size * (1 - overlap)), pad_end) * _hann(size)
-    return np.abs(np.fft.rfft(frames, 1 << (size - 1).bit_length()))
 
 
 @pytest.mark.parametrize("size", [64, 100, 255])
@@ -39,7 +22,8 @@ def test_stft_of_any_size(size, overlap, pad_end):
     audio = _sound(2, 700)
     hop = int(size * (1 - overlap))
     expected = np.fft.rfft(
-        _frames(audio, size, hop, pad_end) * _hann(size), 1 << (size - 1).bit_length()
+        spectral_oracles.frames(audio, size, hop, pad_end) * spectral_oracles.hann(size),
+        1 << (size - 1).bit_length(),
     )
     got = spectral_ops.stft(audio, size, overlap, pad_end)
     np.testing.assert_allclose(got, expected, atol=2e-4)
@@ -78,7 +62,7 @@ def test_magnitudes_and_their_logarithm():
     from dlwa.ddsp import spectral_ops
 
     audio = _sound(2, 3000)
-    expected = _magnitudes(audio, 512, 0.75)
+    expected = spectral_oracles.magnitudes(audio, 512, 0.75)
     np.testing.assert_allclose(spectral_ops.compute_mag(audio, 512), expected, atol=2e-4)
     log = spectral_ops.compute_logmag(audio, 512).numpy()
     loud = expected > 0.1
@@ -87,26 +71,13 @@ def test_magnitudes_and_their_logarithm():
     np.testing.assert_allclose(silent, np.log(1e-5), rtol=1e-6)
 
 
-def _mel_triangles(bins, n_frequencies, rate, low, high):
-    def mel(hz):
-        return 1127.0 * np.log1p(np.asarray(hz) / 700.0)
-
-    hz = mel(np.linspace(0, rate / 2, n_frequencies))[:, np.newaxis]
-    edges = np.linspace(mel(low), mel(high), bins + 2)
-    rise = (hz - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    fall = (edges[2:] - hz) / (edges[2:] - edges[1:-1])
-    matrix = np.maximum(0, np.minimum(rise, fall))
-    matrix[0] = 0
-    return matrix
-
-
 @pytest.mark.parametrize(("rate", "high"), [(16000, 7600.0), (44100, 20000.0)])
 def test_mel_bands_and_cepstrum(rate, high):
     from dlwa.ddsp import spectral_ops
 
     audio = _sound(2, 6000)
-    mag = _magnitudes(audio, 1024, 0.75)
-    matrix = _mel_triangles(40, mag.shape[-1], rate, 80.0, high)
+    mag = spectral_oracles.magnitudes(audio, 1024, 0.75)
+    matrix = spectral_oracles.mel_triangles(40, mag.shape[-1], rate, 80.0, high)
     options = {"lo_hz": 80.0, "hi_hz": high, "fft_size": 1024, "sample_rate": rate}
     bands = spectral_ops.compute_mel(audio, bins=40, **options)
     np.testing.assert_allclose(bands, mag @ matrix, rtol=2e-3, atol=2e-3)
