@@ -49,6 +49,7 @@ bench: setup
 # The reference page of the commands, written from the commands themselves.
 docs: setup
 	$(RUN) -m tests.reference_page > docs/reference/commands.md
+	$(RUN) pd/draw_patch.py > pd/timbre_transfer.pd
 
 # The versions dlwa is tested with, for every system at once. Needs uv.
 lock:

@@ -83,6 +83,7 @@ DDSP_FLOORS = {
     "training.ddsp_export": 90,
     "timbre_transfer": 90,
     "scripts": 91,
+    "serve": 95,
     "report": 95,
     "demo_page": 95,
 }

@@ -29,7 +29,9 @@ class Client:
         for value in values:
             number = isinstance(value, int | float) and not isinstance(value, bool)
             # Pd knows one kind of number
-            builder.add_arg(float(value) if number else str(value)[:_LONGEST], "f" if number else "s")
+            builder.add_arg(
+                float(value) if number else str(value)[:_LONGEST], "f" if number else "s"
+            )
         try:
             self.send(builder.build().dgram, self.address)
         except OSError:

@@ -32,7 +32,9 @@ def run(argv):
             server = Server(requests, given.host, given.port)
         except OSError as error:
             print(f"error: port={given.port}: {error.strerror or error}", file=sys.stderr)
-            print("hint: another dlwa may serve already; --port=0 takes a free one", file=sys.stderr)
+            print(
+                "hint: another dlwa may serve already; --port=0 takes a free one", file=sys.stderr
+            )
             return 6
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: threading.Thread(target=server.stop).start())

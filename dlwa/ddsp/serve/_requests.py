@@ -7,7 +7,7 @@ from pathlib import Path
 from dlwa.ddsp.audio_io import AudioFileError
 from dlwa.ddsp.serve._shelf import find_model, model_names
 from dlwa.ddsp.timbre_transfer import Knobs, TransferError
-from dlwa.ddsp.timbre_transfer._stage import Cancelled, turned
+from dlwa.ddsp.timbre_transfer._stage import CancelledError, turned
 from dlwa.ddsp.timbre_transfer._writer import RATES
 from dlwa.version import __version__
 
@@ -34,7 +34,7 @@ class Requests:
         """Do what a message asks; errors are told to the client."""
         try:
             getattr(self, what)(client, *values)
-        except Cancelled:
+        except CancelledError:
             client.tell("cancelled")
         except TransferError as error:
             client.fail(str(error), error.hint)
@@ -103,7 +103,9 @@ class Requests:
             raise TransferError("no model is loaded", "send /dlwa/load OWNER/NAME first")
         source = Path(str(source)).expanduser()
         if not source.is_file():
-            raise TransferError(f"recording={source} does not exist", "give the whole path of a file")
+            raise TransferError(
+                f"recording={source} does not exist", "give the whole path of a file"
+            )
         begun = time.monotonic()
         result = self._stage.play(
             source,

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from dlwa.ddsp.pitch import resolve_pitch_model
-from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES, Knobs
+from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES
 from dlwa.ddsp.timbre_transfer._model import load_model
 from dlwa.ddsp.timbre_transfer._transfer import listen, transfer
 
@@ -13,7 +13,7 @@ _KEPT_MODELS = 3
 _KEPT_RECORDINGS = 8
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """Somebody changed their mind."""
 
 
@@ -62,12 +62,12 @@ class Stage:
             cancelled: asked now and then; True ends the work and leaves nothing behind.
 
         Raises:
-            Cancelled: if it was.
+            CancelledError: if it was.
         """
 
         def tell(done, total, what):
             if cancelled():
-                raise Cancelled
+                raise CancelledError
             progress(done, total, what)
 
         source = Path(source)

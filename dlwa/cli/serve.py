@@ -1,0 +1,72 @@
+"""`dlwa ddsp serve`: timbre transfer for Pure Data and whatever else speaks OSC."""
+
+from typing import Annotated
+
+import typer
+
+from dlwa.cli import options, output
+
+Host = Annotated[
+    str,
+    typer.Option(metavar="ADDRESS", help="Where to listen; others than this machine need --yes."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the group `ddsp`."""
+    app.command("serve")(serve)
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="UDP port; 0 takes a free one.")] = 9001,
+    host: Host = "127.0.0.1",
+    pitch_model: Annotated[
+        str | None, typer.Option(help="Pitch tracker: auto, tiny ... full. [default: auto]")
+    ] = None,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    no_input: options.NoInput = False,
+) -> int:
+    """Let Pure Data, Max or SuperCollider play the models, by OSC messages.
+
+    Open pd/timbre_transfer.pd in Pure Data while it runs; docs/reference/osc.md lists the
+    messages. Ctrl-C ends it.
+    """
+    from dlwa.actions import serving
+
+    words = [f"--port={port}", f"--host={host}"]
+    if pitch_model:
+        words.append(f"--pitch_model={pitch_model}")
+    patch = serving.patch()
+    if patch:
+        output.say(f"in Pure Data open {options.settings().workspace.shown(patch)}")
+    return start(serving.SERVE, words, host, port, dry_run=dry_run, yes=yes, no_input=no_input)
+
+
+def start(
+    module: str,
+    words: list[str],
+    host: str,
+    port: int,
+    *,
+    dry_run: bool,
+    yes: bool,
+    no_input: bool,
+) -> int:
+    """Start a program that listens; asks before others than this machine may talk to it."""
+    from dlwa.actions import serving
+    from dlwa.cli import needs
+    from dlwa.errors import ExitCode
+
+    serving.check_address(host, port)
+    asked = serving.command(options.settings(), module, words)
+    output.command(asked.argv)
+    if dry_run:
+        output.answer({"dry_run": True, "command": list(asked.argv)})
+        return ExitCode.OK
+    if not serving.is_loopback(host):
+        question = f"Everybody who reaches {host} may read and write sound files here. Go on?"
+        if not output.confirm(question, assume_yes=yes, no_input=no_input):
+            return ExitCode.FAILED
+    needs.ddsp(assume_yes=yes, no_input=no_input)
+    return serving.run(asked)
