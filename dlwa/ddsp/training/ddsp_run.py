@@ -4,6 +4,7 @@
         --gin_file=datasets/tfrecord.gin --gin_param="TFRecordProvider.file_pattern='DATA*'"
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ from absl import app, flags, logging
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
+from dlwa.ddsp.training import gin_flags
 
 FLAGS = flags.FLAGS
 
@@ -32,9 +34,7 @@ def define_flags():
     flags.DEFINE_boolean("allow_memory_growth", True, "Take GPU memory only as it is needed.")
     flags.DEFINE_boolean("hypertune", False, "Report the loss to cloudml-hypertune.")
     flags.DEFINE_float("early_stop_loss_value", None, "Stop at this total loss.")
-    flags.DEFINE_multi_string("gin_search_path", [], "More folders with gin files.")
-    flags.DEFINE_multi_string("gin_file", [], "Gin files, later ones win.")
-    flags.DEFINE_multi_string("gin_param", [], "Single gin bindings, after all files.")
+    gin_flags.define()
     flags.DEFINE_boolean("run_once", False, "Evaluate or sample one checkpoint and stop.")
     flags.DEFINE_integer("initial_delay_secs", None, "Wait before evaluating or sampling.")
     flags.DEFINE_enum(
@@ -134,7 +134,8 @@ def _fail(save_dir, code, reason, hint=""):
     print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr, flush=True)
     folder = Path(os.environ.get("DLWA_RUN_DIR") or save_dir)
     if folder.is_dir():
-        runfiles.report_event(folder, "failed", reason=reason, hint=hint)
+        with contextlib.suppress(OSError):  # a full disk may be the reason itself
+            runfiles.report_event(folder, "failed", reason=reason, hint=hint)
     return code
 
 

@@ -35,11 +35,12 @@ class Progress:
         self.steps_per_summary = steps_per_summary
         self.steps_per_s = 0.0
         self._clock, self._paused_s = clock, 0.0
-        self._writer = None
+        self._writer = self._reported_s = self._complained = None
         if self.folder:
-            self._writer = tf.summary.create_file_writer(str(self.folder / "summaries" / "train"))
+            place = str(self.folder / "summaries" / "train")
+            with self._or_complain():
+                self._writer = tf.summary.create_file_writer(place)
         self._sums, self._n_summed = {}, 0
-        self._reported_s = self._complained = None
         self._slow = alarms.SlowDown()
         self.start(0)
 
