@@ -6,13 +6,15 @@ from dlwa.ddsp import core, processors
 
 _register = gin.register(module="dlwa.ddsp.synths")
 
-
 _FRAMES = ("batch", "n_frames")
+_METHODS = ("nearest", "linear", "cubic", "window")
 
 
-def _check_setting(n_samples, sample_rate=1):
+def _check_setting(n_samples, sample_rate=1, amp_resample_method="window"):
     core.check_whole("n_samples", n_samples)
     core.check_positive("sample_rate", sample_rate)
+    if amp_resample_method not in _METHODS:
+        raise ValueError(f"amp_resample_method={amp_resample_method!r} must be one of {_METHODS}")
 
 
 @_register
@@ -29,7 +31,7 @@ class TensorToAudio(processors.Processor):
 
     def get_signal(self, samples):
         """Audio `[batch, n_samples]`."""
-        return samples[..., 0]
+        return core.tf_float32(samples)[..., 0]
 
 
 @_register
@@ -57,7 +59,7 @@ class Harmonic(processors.Processor):
         name="harmonic",
     ):
         super().__init__(name=name)
-        _check_setting(n_samples, sample_rate)
+        _check_setting(n_samples, sample_rate, amp_resample_method)
         self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.scale_fn = scale_fn
@@ -236,7 +238,7 @@ class Sinusoidal(processors.Processor):
         use_angular_cumsum=None,
     ):
         super().__init__(name=name)
-        _check_setting(n_samples, sample_rate)
+        _check_setting(n_samples, sample_rate, amp_resample_method)
         self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.amp_scale_fn = amp_scale_fn

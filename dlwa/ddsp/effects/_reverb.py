@@ -1,4 +1,4 @@
-"""Effects: rooms, filters and delays, learned or given."""
+"""Rooms: convolution with an impulse response, learned or given."""
 
 import gin
 import tensorflow as tf
@@ -54,7 +54,8 @@ class Reverb(processors.Processor):
 
         Args:
             audio: `[batch, n_samples]`.
-            ir: `[batch, n]`, needed unless trainable.
+            ir: `[batch, n]`, `[n]` or `[batch, n, channels]`, of which the first counts; needed
+                unless trainable.
 
         Raises:
             ValueError: if there is no response.
@@ -67,8 +68,11 @@ class Reverb(processors.Processor):
 
     def get_signal(self, audio, ir):
         """The sound in the room: `[batch, n_samples]`."""
+        audio, ir = core.tf_float32(audio), core.tf_float32(ir)
         core.check_layout("audio", audio, "[batch, n_samples]")
-        audio, ir = core.tf_float32(audio), self._mask_dry_ir(core.tf_float32(ir))
+        core.check_layout("ir", ir, "[batch, n]", "[n]", "[batch, n, channels]")
+        ir = self._mask_dry_ir(ir)
+        core.check_agree(["batch"], audio=audio, ir=ir)
         wet = core.fft_convolve(audio, ir, padding="same", delay_compensation=0)
         return wet + audio if self._add_dry else wet
 
@@ -80,7 +84,7 @@ class ExpDecayReverb(Reverb):
     Args:
         trainable: gain and decay are learned; otherwise they are inputs.
         reverb_length: samples of the response.
-        scale_fn: turns the gain into an amplitude.
+        scale_fn: turns the gain into an amplitude; None if it is already.
         add_dry: add the sound without the room.
     """
 
@@ -108,8 +112,9 @@ class ExpDecayReverb(Reverb):
 
     def _get_ir(self, gain, decay):
         """Responses `[batch, n]` from gains and decays `[batch, 1]`."""
-        gain = self._scale_fn(core.tf_float32(gain))
-        decay_exponent = 2.0 + tf.exp(core.tf_float32(decay))
+        gain = gain if self._scale_fn is None else self._scale_fn(gain)
+        # Far below the largest float32: infinity times the time 0 would be no number.
+        decay_exponent = 2.0 + tf.exp(tf.minimum(decay, 80.0))
         time = tf.linspace(0.0, 1.0, self._reverb_length)[tf.newaxis]
         noise = core.uniform_noise([1, self._reverb_length])
         return gain * tf.exp(-decay_exponent * time) * noise
@@ -128,10 +133,14 @@ class ExpDecayReverb(Reverb):
         if self.trainable:
             gain = tf.convert_to_tensor(self._gain)[tf.newaxis]
             decay = tf.convert_to_tensor(self._decay)[tf.newaxis]
-        elif gain is None or decay is None:
-            raise ValueError(
-                f"gain={gain} and decay={decay} must both be given unless trainable is True"
-            )
+        missing = [n for n, x in {"gain": gain, "decay": decay}.items() if x is None]
+        if missing:
+            told = " and ".join(f"{name}=None" for name in missing)
+            raise ValueError(f"{told} must be given unless trainable is True")
+        gain, decay = core.tf_float32(gain), core.tf_float32(decay)
+        core.check_layout("gain", gain, "[batch, 1]")
+        core.check_layout("decay", decay, "[batch, 1]")
+        core.check_agree(["batch"], audio=audio, gain=gain, decay=decay)
         ir = self._get_ir(gain, decay)
         if self.trainable:
             ir = self._match(audio, ir[0])
@@ -146,7 +155,7 @@ class FilteredNoiseReverb(Reverb):
         trainable: the magnitudes are learned; otherwise they are inputs.
         reverb_length: samples of the response.
         window_size: see synths.FilteredNoise.
-        n_frames: frames of a learned response.
+        n_frames: frames of a learned response; they must cut it into as many equal blocks.
         n_filter_banks: bands of a learned response.
         scale_fn: turns outputs into magnitudes.
         initial_bias: added to the outputs.
@@ -166,6 +175,8 @@ class FilteredNoiseReverb(Reverb):
         name="filtered_noise_reverb",
     ):
         super().__init__(trainable, reverb_length, add_dry, name=name)
+        if trainable:
+            _check_learned_response(reverb_length, n_frames, n_filter_banks)
         self._n_frames = n_frames
         self._n_filter_banks = n_filter_banks
         self._synth = synths.FilteredNoise(
@@ -206,85 +217,13 @@ class FilteredNoiseReverb(Reverb):
         return {"audio": audio, "ir": ir}
 
 
-@_register
-class FIRFilter(processors.Processor):
-    """A filter whose frequency response changes over time.
-
-    Args:
-        window_size: see synths.FilteredNoise.
-        scale_fn: turns outputs into magnitudes; None if they are already.
-    """
-
-    def __init__(self, window_size=257, scale_fn=core.exp_sigmoid, name="fir_filter"):
-        super().__init__(name=name)
-        self.window_size = window_size
-        self.scale_fn = scale_fn
-
-    def get_controls(self, audio, magnitudes):
-        """Sound `[batch, n_samples]` and magnitudes `[batch, n_frames, n_bands]`."""
-        if self.scale_fn is not None:
-            magnitudes = self.scale_fn(magnitudes)
-        return {"audio": audio, "magnitudes": magnitudes}
-
-    def get_signal(self, audio, magnitudes):
-        """The filtered sound, `[batch, n_samples]`."""
-        return core.frequency_filter(audio, magnitudes, window_size=self.window_size)
-
-
-class ModDelay(processors.Processor):
-    """A delay that moves: chorus, flanger, vibrato.
-
-    Args:
-        center_ms: middle of the delay in milliseconds.
-        depth_ms: how far it moves.
-        sample_rate: in Hz.
-        gain_scale_fn: turns outputs into a gain.
-        phase_scale_fn: turns outputs into a position 0...1.
-        add_dry: add the sound without delay.
-    """
-
-    def __init__(
-        self,
-        center_ms=15.0,
-        depth_ms=10.0,
-        sample_rate=16000,
-        gain_scale_fn=core.exp_sigmoid,
-        phase_scale_fn=tf.nn.sigmoid,
-        add_dry=True,
-        name="mod_delay",
-    ):
-        super().__init__(name=name)
-        self.center_ms = center_ms
-        self.depth_ms = depth_ms
-        self.sample_rate = sample_rate
-        self.gain_scale_fn = gain_scale_fn
-        self.phase_scale_fn = phase_scale_fn
-        self.add_dry = add_dry
-
-    def get_controls(self, audio, gain, phase):
-        """Sound `[batch, n_samples]`, gain and phase `[batch, n_samples, 1]`."""
-        audio, gain, phase = map(core.tf_float32, (audio, gain, phase))
-        core.check_layout("audio", audio, "[batch, n_samples]")
-        core.check_layout("gain", gain, "[batch, n_samples, 1]")
-        core.check_layout("phase", phase, "[batch, n_samples, 1]")
-        core.check_agree(("batch", "n_samples"), audio=audio, gain=gain, phase=phase)
-        if self.gain_scale_fn is not None:
-            gain = self.gain_scale_fn(gain)
-        if self.phase_scale_fn is not None:
-            phase = self.phase_scale_fn(phase)
-        return {"audio": audio, "gain": gain, "phase": phase}
-
-    def get_signal(self, audio, gain, phase):
-        """The sound with its moving echo, `[batch, n_samples]`."""
-        max_delay_ms = self.center_ms + self.depth_ms
-        max_length = int(self.sample_rate / 1000.0 * max_delay_ms)
-        if max_length < 1:
-            raise ValueError(
-                f"center_ms={self.center_ms} and depth_ms={self.depth_ms} must make a sample of "
-                f"delay at sample_rate={self.sample_rate}"
-            )
-        depth_phase = self.depth_ms / max_delay_ms
-        center_phase = self.center_ms / max_delay_ms
-        phase = phase * depth_phase + center_phase
-        wet = core.variable_length_delay(phase, audio, max_length) * gain[..., 0]
-        return wet + audio if self.add_dry else wet
+def _check_learned_response(reverb_length, n_frames, n_filter_banks):
+    core.check_whole("n_frames", n_frames)
+    core.check_whole("n_filter_banks", n_filter_banks, least=2)
+    block = -(-reverb_length // n_frames)
+    n_blocks = -(-reverb_length // block)
+    if n_blocks != n_frames:
+        raise ValueError(
+            f"n_frames={n_frames} must cut reverb_length={reverb_length} into as many blocks, but "
+            f"{n_blocks} of {block} samples are enough"
+        )
