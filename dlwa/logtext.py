@@ -61,6 +61,11 @@ class Lines:
         """What a terminal shows of the line that is still being written."""
         return plain_lines(self._rest.decode("utf-8", "replace"))[-1]
 
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes the line that is still being written has so far."""
+        return len(self._rest)
+
     def feed(self, data: bytes) -> list[str]:
         """The lines that `data` completes."""
         *whole, self._rest = (self._rest + data).split(b"\n")

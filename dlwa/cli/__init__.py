@@ -12,6 +12,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         print(f"dlwa {__version__}")
         return 0
+    if words == ["_sync"]:  # the far end of a laptop's push or fetch
+        from dlwa.cli import _serve
+
+        return _serve.serve()
     from dlwa.cli import _argv, _door, output
 
     output.use_json(_argv.wants_json(words))

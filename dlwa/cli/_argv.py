@@ -5,21 +5,23 @@ Only words before `--` are touched; what follows belongs to another program.
 
 from collections.abc import Sequence
 
+_ANYWHERE = ("--root", "--lab")
+
 
 def normalise(argv: Sequence[str]) -> list[str]:
-    """Accept `--input_name` for `--input-name`, and `--root DIR` after the command's name too."""
+    """Accept `--input_name` for `--input-name`; `--root` and `--lab` may follow the command."""
     own, foreign = _split(argv)
     words = [_dashes(word) for word in own]
     front: list[str] = []
     rest: list[str] = []
     pending = iter(words)
     for word in pending:
-        if word == "--root":
+        if word in _ANYWHERE:
             value = next(pending, None)
             if value is None:
                 return [word]  # typer says that it wants a value
             front += [word, value]
-        elif word.startswith("--root="):
+        elif word.startswith(tuple(f"{name}=" for name in _ANYWHERE)):
             front.append(word)
         else:
             rest.append(word)

@@ -37,6 +37,9 @@ HOMES = (
     Home("logs", "Show what a run printed.", ("status",)),
     Home("stop", "Stop a run after saving.", ("status",)),
     Home("util", "Screen sessions and other tools of the course.", ("util",), True),
+    Home("push", "Send recordings to the lab, checked and resumable.", ("sync",)),
+    Home("fetch", "Bring a model home, verified.", ("sync",)),
+    Home("lab", "The machines you work on: choose, check, set up.", ("lab",), True),
     Home("user", "The people of this workspace and what they use.", ("user",), True),
 )
 

@@ -55,6 +55,7 @@ def make(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool
 
 
 def _to_the_end(run: Run, settings: Settings, planned: datasets.Plan) -> int:
+    output.mark(["logs", run.id, "--follow"])
     try:
         run = follow(run, settings)
     except KeyboardInterrupt:
@@ -84,4 +85,7 @@ def _tell_made(made: dict[str, Any], folder: str) -> None:
         told = f": {train['seconds']:.0f} s to learn from"
         told += f", {heldout.get('seconds', 0):.0f} s held out" if heldout.get("seconds") else ""
         told += f", of {len(made.get('used') or [])} recordings"
+    judged = made.get("audit") or {}
+    for line in [*(judged.get("missing") or []), *(judged.get("advice") or [])]:
+        output.say(f"  {line}")
     output.done(f"{folder} is ready{told}")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dlwa.cli import output
+from dlwa.cli import _route, output
 from dlwa.errors import DlwaError, ExitCode
 
 
@@ -35,6 +35,11 @@ def run(argv: list[str]) -> int:
 
 
 def _run_typer(argv: list[str]) -> int:
+    far = _route.far_lab(argv)
+    if far is not None:
+        from dlwa.cli import _remote  # brings SSH
+
+        return _remote.run(*far)
     from dlwa.cli._root import build  # typer takes 60 ms, --version does without
 
     result = build().main(args=argv, prog_name="dlwa", standalone_mode=False)

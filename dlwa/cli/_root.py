@@ -71,6 +71,9 @@ def _dlwa(
     root: Annotated[
         str | None, typer.Option("--root", metavar="DIR", help="The workspace to use.")
     ] = None,
+    lab: Annotated[
+        str | None, typer.Option("--lab", metavar="NAME", help="The lab to work on.")
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
@@ -80,6 +83,6 @@ def _dlwa(
 
     New here? `dlwa demo` goes the whole way in a few minutes, on recordings that come with it.
     """
-    options.remember(root=root)
+    options.remember(root=root, lab=lab)
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())

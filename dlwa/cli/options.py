@@ -16,7 +16,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to every question 
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail instead.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, do nothing.")]
 
-_flags: dict[str, str | None] = {"root": None}
+_flags: dict[str, str | None] = {"root": None, "lab": None}
 
 
 def remember(**flags: str | None) -> None:

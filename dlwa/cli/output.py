@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
+from dlwa.cli import _relay
 from dlwa.errors import UsageError
 from dlwa.shell import Command
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _state = {"json": False, "answered": False}
 # how messages and hints everywhere begin their commands
 LAUNCHER = "./dlwa.py"
+# set by a laptop: what is typed there
+PROGRAM_VARIABLE = "DLWA_PROGRAM"
 _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 
 
@@ -60,13 +63,15 @@ def answer(document: Any) -> None:
     if _state["answered"]:
         raise RuntimeError("a command prints one JSON document, this is the second")
     _state["answered"] = True
+    if _relay.send("answer", document):
+        return
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n")
     sys.stdout.flush()
 
 
 def text(line: str = "") -> None:
     """Print a line of the answer on stdout; with `--json` nothing."""
-    if not json_mode():
+    if not json_mode() and not _relay.send("text", line):
         print(as_typed(line), flush=True)
 
 
@@ -77,6 +82,8 @@ def as_typed(line: str) -> str:
 
 def program() -> str:
     """What the user types to start dlwa here."""
+    if os.environ.get(PROGRAM_VARIABLE):
+        return os.environ[PROGRAM_VARIABLE]
     started = sys.argv[0].replace("\\", "/").rsplit("/", 1)[-1].lower()
     if started in ("dlwa", "dlwa.exe", "dlwa-script.py"):
         return "dlwa"
@@ -94,6 +101,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
             answer([dict(zip(columns, row, strict=True)) for row in rows])
         return
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if _relay.send("table", title, list(columns), cells):
+        return
     if is_terminal(sys.stdout):
         _draw_table(title, columns, cells)
     else:
@@ -103,23 +112,33 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 def say(message: str) -> None:
     """Tell what is happening, on stderr."""
-    _story(message)
+    if not _relay.send("say", message):
+        _story(message)
 
 
 def done(message: str) -> None:
     """Tell that something has been achieved, on stderr."""
-    _story(_styled(message, _GREEN))
+    if not _relay.send("done", message):
+        _story(_styled(message, _GREEN))
 
 
 def warn(message: str) -> None:
     """Tell what is not as it should be, on stderr, without failing."""
-    _story(_styled("warning: ", _YELLOW) + message)
+    if not _relay.send("warn", message):
+        _story(_styled("warning: ", _YELLOW) + message)
 
 
 def command(argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
     """Show the command that is being run, ready to paste into a shell."""
+    if _relay.send("command", [str(word) for word in argv], dict(env or {})):
+        return
     shown = Command(tuple(str(word) for word in argv), env or {})
     _story(_styled(f"$ {shown}", _DIM))
+
+
+def mark(argv: Sequence[str]) -> None:
+    """Say that `argv` would go on exactly from here, should the line to a laptop break."""
+    _relay.mark(argv)
 
 
 def error(message: str, hint: str = "", exit_code: int = 1, kind: str = "DlwaError") -> None:
@@ -127,6 +146,8 @@ def error(message: str, hint: str = "", exit_code: int = 1, kind: str = "DlwaErr
     if json_mode() and not answered():
         told = {"message": message, "hint": as_typed(hint)}
         answer({"error": {**told, "kind": kind, "exit_code": int(exit_code)}})
+        return
+    if _relay.send("error", message, hint, int(exit_code), kind):
         return
     _story(_styled("error: ", _RED) + message)
     if hint:
@@ -141,6 +162,8 @@ def confirm(question: str, *, assume_yes: bool = False, no_input: bool = False) 
     if assume_yes:
         return True
     _require_somebody(question, no_input, "add --yes to agree beforehand")
+    if _relay.active():
+        return _relay.ask("confirm", question) is True
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
@@ -153,6 +176,8 @@ def choose(question: str, options: Sequence[str], *, no_input: bool = False) -> 
     """
     names = ", ".join(options)
     _require_somebody(question, no_input, f"name one of: {names}")
+    if _relay.active():
+        return _picked(_relay.ask("choose", question, list(options)), options)
     for number, option in enumerate(options, 1):
         _story(f"  {number}  {option}")
     sys.stderr.write(f"{question} [1-{len(options)}] ")
@@ -175,6 +200,10 @@ def progress(label: str, total: float | None = None, unit: str = "") -> "Iterato
     """
     from dlwa.cli.progress import open_progress  # draws with rich, on a terminal only
 
+    if _relay.active():
+        with _relay.progress(label, total, unit) as passed_on:
+            yield passed_on
+        return
     canvas = console(sys.stderr) if is_terminal() else None
     with open_progress(label, total, unit, canvas) as shown:
         yield shown
@@ -204,8 +233,15 @@ def _styled(message: str, code: str) -> str:
 
 
 def _require_somebody(question: str, no_input: bool, hint: str) -> None:
-    if no_input or json_mode() or not sys.stdin.isatty():
+    somebody = _relay.somebody_there() if _relay.active() else sys.stdin.isatty()
+    if no_input or json_mode() or not somebody:
         raise UsageError(f"this needs an answer and nobody can be asked: {question}", hint)
+
+
+def _picked(reply: object, options: Sequence[str]) -> int:
+    if not isinstance(reply, int) or not 0 <= reply < len(options):
+        raise UsageError("nothing was chosen", f"one of {', '.join(options)}")
+    return reply
 
 
 def _draw_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -33,13 +33,14 @@ def logs(
     run: RunName = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it ends.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines.")] = 40,
+    from_byte: Annotated[int | None, typer.Option("--from-byte", min=0, hidden=True)] = None,
     no_input: options.NoInput = False,
     json: options.Json = False,
 ) -> int:
     """Show what a run printed; with -f as it prints it. Ctrl-C leaves the run alone."""
     from dlwa.cli import _logs
 
-    return _logs.show(run, follow=follow, lines=lines, no_input=no_input)
+    return _logs.show(run, follow=follow, lines=lines, no_input=no_input, from_byte=from_byte)
 
 
 @app.command("stop")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.far_lab import FarLab, far_lab
 from tests.integration.lab import Lab, opened
 
 
@@ -12,3 +13,10 @@ from tests.integration.lab import Lab, opened
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """A workspace with screen sessions of its own."""
     yield from opened(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarLab]:
+    """A laptop, and a lab behind a real sshd."""
+    with far_lab(tmp_path, monkeypatch) as opened_world:
+        yield opened_world

@@ -1,0 +1,1 @@
+"""Labs on other machines: the commands sent there, checking them, bringing dlwa there."""

@@ -1,0 +1,85 @@
+"""What is typed into a lab's shell: the same dlwa, in the lab's workspace, as the same person.
+
+The versions are compared there, by the shell, before anything runs: that costs no round trip.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from dlwa.errors import AccessError, DlwaError, NotFoundError
+from dlwa.hosts.base import Completed
+from dlwa.labs import LOCAL, Lab
+from dlwa.shell import join, quote
+from dlwa.version import __version__
+
+REFUSED = 90
+_SAYS = "dlwa-lab:"
+VERSION_OF = r"""sed -n 's/^__version__ = "\(.*\)"$/\1/p' dlwa/version.py"""
+
+
+def command_line(lab: Lab, words: Sequence[str], owner: str, env: Mapping[str, str]) -> str:
+    """The line that runs `dlwa WORDS` in a lab; `owner` is who we are, if that is known."""
+    pairs = {**env, "DLWA_LAB": LOCAL, "DLWA_ROOT": lab.root or "."}
+    if owner:
+        pairs["DLWA_OWNER"] = owner
+    exports = "; ".join(f"export {name}={quote(value)}" for name, value in pairs.items())
+    return shell_line(
+        f"{_enter(lab)}; {_same_version()}; {exports}; exec python3 dlwa.py {join(words)}"
+    )
+
+
+def shell_line(script: str) -> str:
+    """A script for any POSIX shell, whatever shell the login has."""
+    return f"exec sh -c {_q(script)}"
+
+
+def refusal(lab: Lab, done: Completed) -> DlwaError | None:
+    """What a lab's shell refused before dlwa began; None if it did not."""
+    if done.code != REFUSED:
+        return None
+    told = [line for line in done.err.splitlines() if line.startswith(_SAYS)]
+    reason, _, value = (told or [""])[-1].removeprefix(_SAYS).partition("=")
+    return _refusals(lab, value).get(reason)
+
+
+def _refusals(lab: Lab, value: str) -> dict[str, DlwaError]:
+    mend = f"./dlwa.py lab setup {lab.name}"
+    older = _parts(value) < _parts(__version__)
+    return {
+        "no-root": NotFoundError(f"lab={lab.name} has no folder {lab.root} (root)", mend),
+        "no-code": NotFoundError(f"lab={lab.name} has no dlwa in {lab.root}", mend),
+        "no-python": NotFoundError(
+            f"lab={lab.name} has no python3", "there: sudo apt install python3 python3-venv"
+        ),
+        "version": AccessError(
+            f"lab={lab.name} has dlwa {value or 'of unknown version'}, this is {__version__}",
+            mend if older else f"bring this dlwa up to date: git pull   (to {value})",
+        ),
+    }
+
+
+def _enter(lab: Lab) -> str:
+    root = lab.root or "."
+    return (
+        f"cd {_q(root)} 2>/dev/null || {_refuse('no-root')}; "
+        f"[ -f dlwa.py ] || {_refuse('no-code')}; "
+        f"command -v python3 >/dev/null || {_refuse('no-python')}"
+    )
+
+
+def _same_version() -> str:
+    """Versions agree when all but the last number are equal."""
+    same = __version__.rpartition(".")[0]
+    return f"v=$({VERSION_OF}); case $v in {same}.*) ;; *) {_refuse('version=$v')};; esac"
+
+
+def _refuse(reason: str) -> str:
+    return f'{{ echo "{_SAYS}{reason}" >&2; exit {REFUSED}; }}'
+
+
+def _parts(version: str) -> list[int]:
+    return [int(part) if part.isdigit() else 0 for part in version.split(".")]
+
+
+def _q(word: str) -> str:
+    """Single quotes always: nothing in them means anything to a shell."""
+    return "'" + word.replace("'", "'\\''") + "'"

@@ -1,0 +1,51 @@
+"""Opening a connection to a lab: its questions are asked on this terminal."""
+
+import sys
+
+from dlwa.cli import output
+from dlwa.errors import UsageError
+from dlwa.hosts.ssh import Connection, connect, resolve
+from dlwa.labs import Lab, read_lab
+from dlwa.settings import Settings
+
+
+class TerminalAsker:
+    """Questions of a connection, asked on this terminal; secrets are not shown and not kept."""
+
+    def __init__(self, no_input: bool = False) -> None:
+        self._no_input = no_input
+
+    def secret(self, prompt: str) -> str:
+        """Ask without showing what is typed; raises `UsageError` where nobody can be asked."""
+        if self._no_input or not sys.stdin.isatty():
+            raise UsageError(
+                f"this needs an answer and nobody can be asked: {prompt.strip()}",
+                "load the key into your agent first: ssh-add",
+            )
+        import getpass
+
+        return getpass.getpass(prompt, stream=sys.stderr)
+
+    def confirm(self, question: str) -> bool:
+        """Ask yes or no; raises `UsageError` where nobody can be asked."""
+        return output.confirm(question, no_input=self._no_input)
+
+    def say(self, text: str) -> None:
+        """Tell something."""
+        output.say(text)
+
+
+def lab_of(settings: Settings, name: str | None = None) -> Lab:
+    """The lab that is named, or in use."""
+    return read_lab(settings.workspace.labs, name or settings.lab)
+
+
+def open_lab(lab: Lab, *, no_input: bool = False) -> Connection:
+    """Connect to a lab, telling so."""
+    if lab.host is None:
+        raise UsageError(
+            f"lab={lab.name} is this machine; there is nothing to connect to",
+            hint="choose one: ./dlwa.py lab list, then ./dlwa.py lab use NAME",
+        )
+    target = resolve(lab.host, lab.port, lab.user, lab.host_keys)
+    return connect(target, TerminalAsker(no_input))

@@ -1,0 +1,281 @@
+"""How `push` and `fetch` talk."""
+
+import hashlib
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dlwa.actions.progress import size
+from dlwa.actions.sync import audit, files, near
+from dlwa.actions.sync.near import Result
+from dlwa.actions.sync.wire import Wire
+from dlwa.cli import options, output
+from dlwa.cli._pipe import open_wire
+from dlwa.errors import (
+    ExitCode,
+    NetworkError,
+    NotFoundError,
+    PartialError,
+    UsageError,
+    VerificationError,
+)
+from dlwa.labs import Lab, read_lab
+from dlwa.locks import FileLock
+from dlwa.names import parse_name, safe_spelling
+from dlwa.settings import Settings
+
+_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+_TIMES_BAD = 3
+_LISTED = 20
+_DRAW_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Push:
+    """What is to be sent."""
+
+    folder: Path
+    name: str
+    home: str
+    everything: bool
+    delete: bool
+    as_admin: bool
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """What is to be brought."""
+
+    name: str
+    dest: Path | None
+    home: str
+    what: str
+
+
+def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
+    """Look at the recordings, send them, say what came of each; the exit code."""
+    settings, lab = _where()
+    folder = asked.folder.expanduser()
+    if not folder.is_dir():
+        raise NotFoundError(f"folder={asked.folder} is not a folder", "push a folder: violin/")
+    name = parse_name(asked.name or f"{settings.owner}/{_leaf(folder)}", "name")
+    if name.owner(settings.owner) != settings.owner:
+        question = f"{name} belongs to {name.parts[0]}. Send into it all the same?"
+        if asked.as_admin and not output.confirm(question, assume_yes=yes, no_input=no_input):
+            output.say("nothing was done")
+            return ExitCode.FAILED
+    listed = _look(folder, asked)
+    request: dict[str, Any] = {
+        "home": asked.home,
+        "name": str(name),
+        "as_admin": asked.as_admin,
+        "client": _client(settings),
+    }
+    if asked.delete and not (dry_run or yes):
+        _agree_to_delete(lab, settings, (folder, listed, request), no_input=no_input)
+    place = f"{asked.home}/{name}"
+    with _alone(settings, f"push.{asked.home}.{name}"), ExitStack() as stack:
+        bar = _Bar(stack, "push")
+
+        def once(wire: Wire) -> Result:
+            return near.push(
+                wire, folder, listed, request, bar.shown(), delete=asked.delete, dry_run=dry_run
+            )
+
+        began = time.monotonic()
+        result = _until_good(lab, settings, once, no_input=no_input)
+    took_s = time.monotonic() - began
+    return _tell(result, ("sent", f"{lab.name}:{place}", took_s), dry_run=dry_run)
+
+
+def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
+    """Bring files and say what came of each; the exit code."""
+    settings, lab = _where()
+    name = parse_name(asked.name, "name")
+    home = settings.workspace.homes()[asked.home]
+    if asked.dest is None and lab.is_local:
+        raise UsageError(
+            f"name={name} is here already, and no other lab is in use",
+            hint=f"name a folder: {output.LAUNCHER} fetch {name} ~/Downloads, or add --lab NAME",
+        )
+    target = home / name.path if asked.dest is None else asked.dest.expanduser() / name.leaf
+    request = {"home": asked.home, "name": str(name), "what": asked.what}
+    with _alone(settings, f"fetch.{asked.home}.{name}"), ExitStack() as stack:
+        bar = _Bar(stack, "fetch")
+
+        def once(wire: Wire) -> Result:
+            together = asked.what != "all"
+            shown = bar.shown()
+            return near.fetch(wire, target, request, shown, together=together, dry_run=dry_run)
+
+        began = time.monotonic()
+        result = _until_good(lab, settings, once, no_input=no_input)
+    took_s = time.monotonic() - began
+    code = _tell(result, ("fetched", str(target), took_s), dry_run=dry_run)
+    if code == ExitCode.OK and not dry_run and asked.home == "models" and asked.dest is None:
+        output.say(f"hear it: {output.LAUNCHER} ddsp timbre-transfer IN.wav --model_name {name}")
+    return code
+
+
+def _where() -> tuple[Settings, Lab]:
+    settings = options.settings()
+    return settings, read_lab(settings.workspace.labs, settings.lab)
+
+
+def _leaf(folder: Path) -> str:
+    leaf = folder.resolve().name
+    safe = safe_spelling(leaf).split("/")[-1]
+    if safe != leaf:
+        output.say(f"{leaf!r} will be called {safe}")
+    return safe
+
+
+def _look(folder: Path, asked: Push) -> tuple[list[files.Entry], dict[str, str]]:
+    """The files to send, after a look at the recordings among them."""
+    only_audio = asked.home == "inputs" and not asked.everything
+    entries, refused = files.scan(folder, audit.is_audio if only_audio else lambda path: True)
+    if not entries and not refused:
+        kinds = "recordings" if only_audio else "files"
+        raise NotFoundError(f"folder={folder} holds no {kinds}", "wav, flac, mp3 ... or add --all")
+    if asked.home == "inputs":
+        seen = audit.look(folder, entries)
+        output.say(seen.summary)
+        for warning in seen.warnings:
+            output.warn(warning)
+    return entries, refused
+
+
+def _agree_to_delete(
+    lab: Lab,
+    settings: Settings,
+    what: tuple[Path, tuple[list[files.Entry], dict[str, str]], dict[str, Any]],
+    *,
+    no_input: bool,
+) -> None:
+    folder, listed, request = what
+    with open_wire(lab, settings, no_input=no_input) as wire:
+        shown = near.Shown(lambda *_: None, lambda _: None, lambda *_: None)
+        extras = near.push(wire, folder, listed, request, shown, dry_run=True).extras
+    if not extras:
+        return
+    for path in extras[:_LISTED]:
+        output.say(f"  {path}")
+    question = f"Remove {len(extras)} files from {request['home']}/{request['name']}?"
+    if not output.confirm(question, no_input=no_input):
+        raise UsageError("nothing was done", "leave --delete out")
+
+
+def _until_good(
+    lab: Lab, settings: Settings, once: Callable[[Wire], Result], *, no_input: bool
+) -> Result:
+    """Try until all that can arrive has arrived: lost lines and spoilt files are tried again."""
+    tries = spoilt = 0
+    bytes_before = 0
+    while True:
+        try:
+            with open_wire(lab, settings, no_input=no_input) as wire:
+                result = once(wire)
+        except NetworkError as error:
+            if tries == len(_WAITS_S) or lab.is_local:
+                raise
+            output.say(f"{error.message}; going on in {_WAITS_S[tries]:.0f} s ...")
+            time.sleep(_WAITS_S[tries])
+            tries += 1
+            continue
+        bytes_before += result.bytes
+        result.bytes = bytes_before
+        spoilt += 1
+        if not result.bad or spoilt == _TIMES_BAD:
+            return result
+        output.say(f"{len(result.bad)} files changed on the way; sending them again ...")
+
+
+def _tell(result: Result, what: tuple[str, str, float], *, dry_run: bool) -> int:
+    verb, place, took_s = what
+    rate = result.bytes / took_s if took_s > 0 else 0.0
+    output.answer(
+        {**asdict(result), "place": place, "seconds": round(took_s, 3), "dry_run": dry_run}
+    )
+    told = f"{len(result.sent)} files, {size(result.bytes)}"
+    there = f"; {len(result.same)} were there already" if result.same else ""
+    step = f", step {result.step}" if result.step is not None else ""
+    if dry_run:
+        output.say(f"would have {verb} {told}{there} -> {place}{step}")
+        for path in result.sent[:_LISTED]:
+            output.say(f"  {path}")
+    elif not result.bad:
+        fast = f" at {size(int(rate))}/s" if result.bytes > 1e6 else ""
+        output.done(f"{verb} {told}{fast}{there} -> {place}{step}, verified")
+    if result.deleted:
+        output.say(f"removed {len(result.deleted)} files")
+    for path, reason in list(result.refused.items())[:_LISTED]:
+        output.warn(f"{path!a} was left out: it {reason}")
+    for path in result.bad[:_LISTED]:
+        output.warn(f"{path!a} did not arrive as it was sent")
+    return _code(result)
+
+
+def _code(result: Result) -> int:
+    good = bool(result.sent or result.same)
+    if result.bad and not good:
+        return int(VerificationError.exit_code)
+    if result.refused or result.bad:
+        return int(PartialError.exit_code)
+    return ExitCode.OK
+
+
+def _client(settings: Settings) -> str:
+    """Names this workspace on this machine: the lab lets it take over from its own lost line."""
+    text = f"{socket.gethostname()} {settings.root} {settings.owner}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _alone(settings: Settings, title: str) -> Any:
+    """Two transfers of the same thing on this machine would only disturb each other."""
+    import os
+
+    from dlwa.errors import BusyError
+
+    if os.name == "nt":
+        return ExitStack()
+    path = settings.workspace.state / "locks" / f"{title.replace('/', '+')}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    if not lock.try_acquire():
+        raise BusyError(f"{title}: the same is being done in another window", "wait for it")
+    return lock
+
+
+class _Bar:
+    """One bar for all tries."""
+
+    def __init__(self, stack: ExitStack, label: str) -> None:
+        self._stack, self._label = stack, label
+        self._drawn: Any = None
+        self._done, self._drawn_s = 0, 0.0
+
+    def shown(self) -> near.Shown:
+        """What a try reports to."""
+        return near.Shown(self._total, self._moved, self._file)
+
+    def _total(self, total: int, count: int) -> None:
+        self._done = 0
+        if self._drawn is None and count:
+            self._drawn = self._stack.enter_context(output.progress(self._label, total / 1e6, "MB"))
+        elif self._drawn is not None:
+            self._drawn.update(0, total / 1e6)
+
+    def _moved(self, count: int) -> None:
+        self._done += count
+        now_s = time.monotonic()
+        if self._drawn is not None and now_s - self._drawn_s > _DRAW_EVERY_S:
+            self._drawn_s = now_s
+            self._drawn.update(round(self._done / 1e6, 1))
+
+    def _file(self, path: str, number: int, total: int) -> None:
+        if self._drawn is not None:
+            self._drawn.describe(f"{number}/{total} {path[-40:]}")
