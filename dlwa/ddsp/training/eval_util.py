@@ -66,6 +66,7 @@ def evaluate_or_sample(
         evaluators,
         mode == "eval" or evaluate_and_sample,
         mode == "sample" or evaluate_and_sample,
+        (data_provider.sample_rate, data_provider.frame_rate),
     )
     writer = tf.summary.create_file_writer(str(Path(save_dir) / "summaries" / "eval"))
     for prefix in _checkpoints(restore_dir, ckpt_delay_secs, run_once):
@@ -82,8 +83,8 @@ def evaluate_or_sample(
 class _Work:
     """What is done with one checkpoint."""
 
-    def __init__(self, model, evaluators, measures, shows):
-        self.model, self.evaluators = model, evaluators
+    def __init__(self, model, evaluators, measures, shows, rates):
+        self.model, self.evaluators, self.rates = model, evaluators, rates
         self.measures, self.shows = measures, shows
         self._forward = tf.function(self._run_model)
 
@@ -129,8 +130,7 @@ class _Work:
         batch = dict(batch)
         batch["audio"] = self.model.generate_synthetic_audio(batch)
         batch["f0_confidence"] = tf.ones_like(batch["f0_hz"])[..., 0]
-        rate = batch["f0_hz"].shape[1] * 16000 // int(batch["audio"].shape[1])
-        batch["loudness_db"] = spectral_ops.compute_loudness(batch["audio"], 16000, rate)
+        batch["loudness_db"] = spectral_ops.compute_loudness(batch["audio"], *self.rates)
         return batch
 
 

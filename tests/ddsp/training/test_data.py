@@ -252,6 +252,43 @@ def test_sources_of_different_rates_are_refused(folder):
         data.ZippedProvider([_provider(folder), _provider(folder, sample_rate=32000)])
 
 
+def test_notes_and_recordings_can_stand_side_by_side(folder):
+    """Fine-tuning in inverse synthesis zips them; what is measured has the usual frame rate."""
+    from dlwa.ddsp.training import data
+
+    notes = data.SyntheticNotes(125, 100, 65, "nowhere")
+    assert data.ZippedProvider([notes, _provider(folder)]).frame_rate == 250
+
+
+def test_mixed_batches_resume_where_they_stopped(folder, tmp_path_factory):
+    from dlwa.ddsp.training import data
+
+    other = tmp_path_factory.mktemp("other")
+    _write(other / "data.tfrecord", [_example(n + 100) for n in range(7)])
+    mixed = data.MixedProvider([_provider(folder), _provider(other)], [0.6, 0.4])
+    whole = np.ravel(_numbers(mixed.get_batch(4, seed=3), 40)).tolist()
+    for start in (1, 9, 30):
+        later = np.ravel(_numbers(mixed.get_batch(4, seed=3, start_step=start), 40 - start))
+        assert later.tolist() == whole[4 * start :]
+
+
+def test_notes_of_another_size_say_what_to_bind(tmp_path):
+    from dlwa.ddsp.training import data
+
+    t, h, m = 5, 3, 2
+    sizes = {"f0_hz": 1, "harm_amp": 1, "harm_dist": h, "sin_amps": h, "sin_freqs": h}
+    sizes["noise_magnitudes"] = m
+    notes = {name: np.ones(t * size, np.float32) for name, size in sizes.items()}
+    from dlwa.ddsp.training.data_preparation._records import encode_example
+
+    _write(tmp_path / "data.tfrecord", [encode_example(notes)])
+    provider = data.SyntheticNotes(4, 100, m, f"{tmp_path}/data*")
+    with pytest.raises(ValueError) as caught:
+        provider.get_batch(1)
+    said = "Its lengths say: SyntheticNotes.n_timesteps = 5, SyntheticNotes.n_harmonics = 3"
+    assert str(caught.value).endswith(said)
+
+
 def test_synthetic_notes_are_read_back_in_their_shapes(tmp_path):
     import tensorflow as tf
 

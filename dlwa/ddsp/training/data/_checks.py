@@ -26,7 +26,7 @@ def check_record(provider, record):
     wrong = [name for name, n in expected.items() if lengths[name] != n]
     if wrong:
         told = ", ".join(f"{n} of {lengths[n]} numbers (expected {expected[n]})" for n in wrong)
-        raise ValueError(f"{record.path} has {told}{_advice_lengths(provider, lengths)}")
+        raise ValueError(f"{record.path} has {told}{_advice(provider, lengths)}")
 
 
 def _lengths(record):
@@ -53,30 +53,33 @@ def _advice_missing(provider, missing, lengths):
     return f", which {type(provider).__name__} needs"
 
 
-def _advice_lengths(provider, lengths):
+def _advice(provider, lengths):
     """What the lengths say about how the set was made."""
-    name = type(provider).__name__
+    name, said = type(provider).__name__, provider.settings_said_by(lengths)
+    if not said:
+        return f"; {name} expects what its sample_rate, example_secs and frame_rate say"
+    different = [
+        f"{name}.{key} = {int(value) if value == int(value) and key != 'centered' else value}"
+        for key, value in said.items()
+        if hasattr(provider, key) and value != getattr(provider, key)
+    ]
+    return f". Its lengths say: {', '.join(different)}" if different else ""
+
+
+def settings_of_recordings(lengths):
+    """The settings with which recordings were prepared, from the lengths of an example's features.
+
+    Empty if they do not say.
+    """
     frames = lengths.get("f0_hz", 0)
     centered = frames % 2 == 1
     at_16k = lengths.get("audio_16k", 0)
     if not at_16k or not frames:
-        return f"; {name} expects what its sample_rate, example_secs and frame_rate say"
+        return {}
     seconds = at_16k / 16000
-    found = {
+    return {
         "example_secs": round(seconds, 3),
         "sample_rate": round(lengths.get("audio", at_16k) / seconds),
         "frame_rate": round((frames - centered) / seconds),
         "centered": centered,
     }
-    have = {
-        "example_secs": getattr(provider, "example_secs", None),
-        "sample_rate": provider.sample_rate,
-        "frame_rate": provider.frame_rate,
-        "centered": getattr(provider, "centered", False),
-    }
-    different = [
-        f"{name}.{key} = {int(value) if value == int(value) and key != 'centered' else value}"
-        for key, value in found.items()
-        if value != have[key]
-    ]
-    return f". Its lengths say: {', '.join(different)}" if different else ""

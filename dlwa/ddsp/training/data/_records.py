@@ -39,6 +39,10 @@ class RecordProvider(DataProvider):
         """What an example holds, as tf.io features by name."""
         raise NotImplementedError(f"{type(self).__name__} must define features_dict")
 
+    def settings_said_by(self, lengths):
+        """What must be bound to read examples with features of these lengths; empty if unknown."""
+        return _checks.settings_of_recordings(lengths)
+
     def records(self):
         """Every record of the files.
 

@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from ._records import RecordProvider
 
-_SECONDS = 4
+# Of the loudness that evaluation measures on their sound; the controls have n_timesteps frames.
+_FRAME_RATE = 250
 
 
 @gin.register(module="dlwa.ddsp.training.data")
@@ -24,7 +25,7 @@ class SyntheticNotes(RecordProvider):
     """
 
     def __init__(self, n_timesteps, n_harmonics, n_mags, file_pattern=None, sample_rate=16000):
-        super().__init__(file_pattern, sample_rate, frame_rate=n_timesteps // _SECONDS)
+        super().__init__(file_pattern, sample_rate, _FRAME_RATE)
         self.n_timesteps = n_timesteps
         self.n_harmonics = n_harmonics
         self.n_mags = n_mags
@@ -41,6 +42,13 @@ class SyntheticNotes(RecordProvider):
             name: tf.io.FixedLenFeature([self.n_timesteps * channels], tf.float32)
             for name, channels in self._channels.items()
         }
+
+    def settings_said_by(self, lengths):
+        """Frames, harmonics and bands the notes were made with."""
+        frames = lengths.get("f0_hz") or 1
+        names = {"n_harmonics": "harm_dist", "n_mags": "noise_magnitudes"}
+        sizes = {key: lengths.get(name, 0) / frames for key, name in names.items()}
+        return {"n_timesteps": frames, **sizes}
 
     def _finish(self, batch):
         return {

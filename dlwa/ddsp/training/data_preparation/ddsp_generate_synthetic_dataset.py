@@ -13,6 +13,7 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from dlwa import runfiles
+from dlwa.ddsp.training import gin_flags
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
 from dlwa.ddsp.training.data_preparation._progress import run_dir
 
@@ -36,10 +37,7 @@ def define_flags():
     flags.DEFINE_integer("random_seed", 42, "Seed of the seeds of the examples.")
     flags.DEFINE_integer("num_processes", None, "How many work at once; default: what pays.")
     flags.DEFINE_list("pipeline_options", ["--runner=DirectRunner"], "Beam options.")
-    if "gin_file" not in FLAGS:
-        flags.DEFINE_multi_string("gin_search_path", [], "More folders with gin files.")
-        flags.DEFINE_multi_string("gin_file", [], "Gin files, later ones win.")
-        flags.DEFINE_multi_string("gin_param", [], "Single gin bindings, after all files.")
+    gin_flags.define()
 
 
 class UsageError(ValueError):
