@@ -10,7 +10,7 @@ from dlwa.hosts.local import LocalHost
 from dlwa.settings import Settings
 from dlwa.shell import Command
 
-SERVE = "dlwa.ddsp.serve"
+SERVE, STUDIO = "dlwa.ddsp.serve", "dlwa.ddsp.studio"
 
 
 def command(settings: Settings, module: str, words: Sequence[str] = ()) -> Command:

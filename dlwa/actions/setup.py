@@ -95,9 +95,17 @@ def install(planned: Plan, host: Host | None = None, quiet: bool = False) -> Non
                     f"pip ended with {run}, the DDSP half is not installed",
                     hint=f"check the connection and the disk space, then: {HINT}",
                 )
-        extras = Path(sys.prefix) / "dlwa-extras"  # the launcher keeps this half up to date too
-        extras.write_text(EXTRA[planned.variant] + "\n", encoding="utf-8")
+        remember(EXTRA[planned.variant])
         interrupted().unlink(missing_ok=True)
+
+
+def remember(extra: str) -> None:
+    """Note what was installed beside the light half; the launcher keeps it up to date."""
+    noted = Path(sys.prefix) / "dlwa-extras"
+    kept = noted.read_text(encoding="utf-8").strip().split(",") if noted.exists() else []
+    replaced = set(EXTRA.values()) if extra in EXTRA.values() else {extra}
+    names = [name for name in kept if name and name not in replaced]
+    noted.write_text(",".join([*names, extra]) + "\n", encoding="utf-8")
 
 
 def require_ddsp(

@@ -1,4 +1,4 @@
-"""`dlwa ddsp serve`: timbre transfer for Pure Data and whatever else speaks OSC."""
+"""`dlwa ddsp serve` and `studio`: the models played from Pure Data or from a page."""
 
 from typing import Annotated
 
@@ -11,18 +11,21 @@ Host = Annotated[
     typer.Option(metavar="ADDRESS", help="Where to listen; others than this machine need --yes."),
 ]
 
+Pitch = Annotated[
+    str | None, typer.Option(help="Pitch tracker: auto, swift, tiny ... full. [default: auto]")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the group `ddsp`."""
     app.command("serve")(serve)
+    app.command("studio")(studio)
 
 
 def serve(
     port: Annotated[int, typer.Option(help="UDP port; 0 takes a free one.")] = 9001,
     host: Host = "127.0.0.1",
-    pitch_model: Annotated[
-        str | None, typer.Option(help="Pitch tracker: auto, tiny ... full. [default: auto]")
-    ] = None,
+    pitch_model: Pitch = None,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     no_input: options.NoInput = False,
@@ -41,6 +44,30 @@ def serve(
     if patch:
         output.say(f"in Pure Data open {options.settings().workspace.shown(patch)}")
     return start(serving.SERVE, words, host, port, dry_run=dry_run, yes=yes, no_input=no_input)
+
+
+def studio(
+    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 7860,
+    host: Host = "127.0.0.1",
+    pitch_model: Pitch = None,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    no_input: options.NoInput = False,
+) -> int:
+    """Open a page of this machine to play sounds through the models.
+
+    Drop a recording or record one, choose a model, turn the knobs, hear and see. Nothing leaves
+    this machine. Ctrl-C ends it.
+    """
+    from dlwa.actions import serving
+    from dlwa.cli import needs
+
+    words = [f"--port={port}", f"--host={host}"]
+    if pitch_model:
+        words.append(f"--pitch_model={pitch_model}")
+    if not dry_run:
+        needs.studio(assume_yes=yes, no_input=no_input)
+    return start(serving.STUDIO, words, host, port, dry_run=dry_run, yes=yes, no_input=no_input)
 
 
 def start(

@@ -5,8 +5,7 @@ import time
 from pathlib import Path
 
 from dlwa.ddsp.audio_io import AudioFileError
-from dlwa.ddsp.serve._shelf import find_model, model_names
-from dlwa.ddsp.timbre_transfer import Knobs, TransferError
+from dlwa.ddsp.timbre_transfer import Knobs, TransferError, find_model, model_names
 from dlwa.ddsp.timbre_transfer._stage import CancelledError, turned
 from dlwa.ddsp.timbre_transfer._writer import RATES
 from dlwa.version import __version__

@@ -29,9 +29,11 @@ _HOMES = {
     "condition": "_conditioning",
     "controls_for": "_transfer",
     "detected_notes": "_conditioning",
+    "find_model": "_shelf",
     "listen": "_transfer",
     "load_model": "_model",
     "measure": "_measure",
+    "model_names": "_shelf",
     "reference_octaves": "_conditioning",
     "transfer": "_transfer",
 }

@@ -4,7 +4,7 @@ import difflib
 import os
 from pathlib import Path
 
-from dlwa.ddsp.timbre_transfer import TransferError
+from dlwa.ddsp.timbre_transfer._errors import TransferError
 
 _MARKS = ("operative_config-", "bundle.json")
 
