@@ -20,6 +20,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from dlwa.ddsp.audio_io import AudioFileError
 from dlwa.ddsp.training.data_preparation._analysis import analyse
 from dlwa.ddsp.training.data_preparation._cache import Cache
+from dlwa.ddsp.training.data_preparation._errors import PreparationError
 from dlwa.ddsp.training.data_preparation._measuring import each_content_once, refuse
 from dlwa.ddsp.training.data_preparation._recording import Recording, StoredSamples
 from dlwa.ddsp.training.data_preparation._settings import CREPE_RATE, Settings
@@ -70,13 +71,7 @@ def measure_all(
     logging.getLogger("apache_beam").setLevel(logging.WARNING)  # it tells of every channel it opens
     where = str(work_dir.absolute())
     kept = (str(cache.folder.absolute()) if cache.folder else None, cache.limit_bytes)
-    with beam.Pipeline(options=PipelineOptions(list(pipeline_options))) as pipeline:
-        _ = (
-            pipeline
-            | beam.Create(range(len(jobs)))
-            | beam.Reshuffle()
-            | beam.ParDo(MeasureFn(jobs, settings, where, kept))
-        )
+    _run(len(jobs), MeasureFn(jobs, settings, where, kept), pipeline_options)
     recordings = []
     for source, digest in hashed:
         try:
@@ -84,6 +79,18 @@ def measure_all(
         except AudioFileError as error:
             refuse(source, error, refused)
     return recordings, refused
+
+
+def _run(count: int, function: beam.DoFn, pipeline_options: Sequence[str]) -> None:
+    try:
+        with beam.Pipeline(options=PipelineOptions(list(pipeline_options))) as pipeline:
+            _ = pipeline | beam.Create(range(count)) | beam.Reshuffle() | beam.ParDo(function)
+    except Exception as error:  # a runner's errors are of any kind
+        said = " ".join(str(error).split())
+        raise PreparationError(
+            f"the Beam pipeline failed: {type(error).__name__}: {said[:500]}",
+            f"check the runner and its options: --pipeline_options={','.join(pipeline_options)}",
+        ) from error
 
 
 def _read(source: Source, digest: str, own_dir: Path, settings: Settings) -> Recording:

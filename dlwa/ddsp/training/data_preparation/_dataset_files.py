@@ -38,8 +38,10 @@ class WindowProvider:
             yield {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def write_papers(prepared: Prepared, folder: Path, cache: Cache | None = None) -> None:
-    """Write dataset_statistics.json and .pkl, then dataset.json."""
+def write_papers(
+    prepared: Prepared, folder: Path, cache: Cache | None = None, page: bool = False
+) -> None:
+    """Write dataset_statistics.json and .pkl, then dataset.json, then the page report.html."""
     cache = cache or Cache()
     name = key("papers", windows=_windows_print(prepared))
     known = cache.arrays(name)
@@ -50,7 +52,12 @@ def write_papers(prepared: Prepared, folder: Path, cache: Cache | None = None) -
         files = _write_statistics(prepared, folder)
         content = {path.name: np.frombuffer(path.read_bytes(), np.uint8) for path in files}
         cache.put_arrays(name, content)
-    runfiles.write_json(folder / DATASET_FILE, describe(prepared))
+    judged = judgement(prepared)
+    runfiles.write_json(folder / DATASET_FILE, describe(prepared, judged))
+    if page:
+        from dlwa.ddsp.training.data_preparation._page import write_page
+
+        write_page(prepared, judged, folder, cache)
 
 
 def _write_statistics(prepared: Prepared, folder: Path) -> list[Path]:
@@ -89,7 +96,7 @@ def _replace(path: Path, content: bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
-def describe(prepared: Prepared) -> dict:
+def describe(prepared: Prepared, judged: audit.SetAudit) -> dict:
     """Everything dataset.json says."""
     return {
         "format": _FORMAT,
@@ -101,7 +108,7 @@ def describe(prepared: Prepared) -> dict:
         "split": prepared.how_split,
         "train": _part(prepared.train, prepared.shards),
         "heldout": _part(prepared.heldout, prepared.heldout_shards),
-        "audit": judgement(prepared).as_dict(),
+        "audit": judged.as_dict(),
     }
 
 

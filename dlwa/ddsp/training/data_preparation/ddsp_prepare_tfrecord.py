@@ -52,6 +52,7 @@ flags.DEFINE_enum("precision", "auto", PRECISIONS, "Numbers the pitch tracker co
 flags.DEFINE_integer("seed", 0, "Seed of the record order and of the held-out choice.")
 flags.DEFINE_boolean("compat", False, "Repeat the reference's numbers, its silence included.")
 flags.DEFINE_string("report_dir", None, "Where dataset.json and statistics go (default: beside).")
+flags.DEFINE_boolean("page", True, "Write report.html, to see and hear the data set.")
 flags.DEFINE_string("cache_dir", None, "Where measured recordings are kept (default: the user's).")
 flags.DEFINE_float("cache_gb", 5.0, "Size of the cache; what was not used longest goes.", 0.0)
 flags.DEFINE_boolean("no_cache", False, "Measure everything again and keep nothing.")
@@ -91,7 +92,7 @@ def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
         FLAGS.num_shards,
         folder=FLAGS.input_audio_dir,
         heldout_prefix=f"{prefix}-eval" if split else None,
-        finish=lambda prepared: write_papers(prepared, report_dir, cache),
+        finish=lambda prepared: write_papers(prepared, report_dir, cache, FLAGS.page),
         cache=cache,
         pipeline_options=check_pipeline_options(FLAGS.pipeline_options),
     )
@@ -192,7 +193,8 @@ def _tell(prepared, report_dir: Path) -> None:
     )
     model = pitch_model_title(prepared.settings.pitch_model)
     logging.info("pitch by %s at %.1f x real time", model, prepared.speed)
-    logging.info("%s says what became of each file", report_dir / "dataset.json")
+    told = report_dir / ("report.html" if FLAGS.page else "dataset.json")
+    logging.info("%s says what became of each file", told)
 
 
 def _fail(reason: str, hint: str, code: int) -> int:

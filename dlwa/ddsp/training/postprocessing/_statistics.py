@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from dlwa.ddsp import core, spectral_ops
 from dlwa.ddsp.training.postprocessing._notes import detect_notes
 from dlwa.ddsp.training.postprocessing._quantiles import QuantileTransformer
 
 POWER_SAMPLE_RATE = 16000
 # The last frames of a window see past its end.
 _TRIMMED_FRAMES = 20
+_RANGE_DB = 80.0
 
 
 def compute_dataset_statistics(
@@ -46,7 +46,7 @@ def _collect(data_provider, batch_size, frame_size, frame_rate) -> dict[str, np.
     for batch in data_provider.get_batch(batch_size, repeats=1):
         audio = batch["audio_16k"] if "audio_16k" in batch else batch["audio"]
         f0_hz = _rows(batch["f0_hz"])
-        rows["pitch"].append(np.asarray(core.hz_to_midi(f0_hz)))
+        rows["pitch"].append(_midi(f0_hz))
         rows["loudness"].append(_rows(batch["loudness_db"]))
         rows["confidence"].append(_rows(batch["f0_confidence"]))
         rows["power"].append(_power(_rows(audio), f0_hz.shape[1], frame_size, frame_rate))
@@ -68,10 +68,31 @@ def _power(audio: np.ndarray, n_frames: int, frame_size: int, frame_rate: int) -
     if abs(seconds * frame_rate - n_frames) > 1.5:
         frame_rate = round(n_frames / seconds)
     frame_size = max(frame_size, POWER_SAMPLE_RATE // frame_rate)
+    if POWER_SAMPLE_RATE % frame_rate == 0 and frame_size % 2 == 0:
+        return _centred_power(audio, POWER_SAMPLE_RATE // frame_rate, frame_size)
+    from dlwa.ddsp import spectral_ops
+
     power = spectral_ops.compute_power(
         audio, sample_rate=POWER_SAMPLE_RATE, frame_rate=frame_rate, frame_size=frame_size
     )
     return np.asarray(power, np.float32)
+
+
+def _centred_power(audio: np.ndarray, hop: int, frame_size: int) -> np.ndarray:
+    """What spectral_ops.compute_power gives, as differences of running sums: no frame is copied."""
+    half = frame_size // 2
+    energy = np.cumsum(np.square(np.pad(audio, ((0, 0), (half, half))), dtype=np.float64), axis=1)
+    energy = np.pad(energy, ((0, 0), (1, 0)))
+    starts = np.arange(audio.shape[1] // hop + 1) * hop
+    power = (energy[:, starts + frame_size] - energy[:, starts]) / frame_size
+    floor = 10.0 ** (-_RANGE_DB / 10.0)
+    return (10.0 * np.log10(np.maximum(power, floor))).astype(np.float32)
+
+
+def _midi(f0_hz: np.ndarray) -> np.ndarray:
+    """MIDI pitch; 0 where there is none."""
+    safe = np.where(f0_hz > 0.0, f0_hz, 440.0).astype(np.float64)
+    return np.where(f0_hz > 0.0, 69.0 + 12.0 * np.log2(safe / 440.0), 0.0).astype(np.float32)
 
 
 def _describe(values: np.ndarray, mask: np.ndarray, name: str) -> dict[str, np.float32]:
