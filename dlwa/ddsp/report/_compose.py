@@ -46,7 +46,6 @@ def compose(training, name, dataset_dir=None):
         facts=_facts(training),
         sections=[
             _how_it_went(training),
-            _speed(training),
             dataset(training, dataset_dir),
             configuration(training),
         ],
@@ -157,7 +156,8 @@ def _curves(training):
     if len(training.loss_names) > 2:
         seen = "Curves of " + ", ".join(training.loss_names[1:]) + "."
         shown.append(Card("Its parts", _pictures.parts_curve(training), seen))
-    return pages.cards(shown, pairs=True)
+    speed = _speed(training)
+    return pages.cards([*shown, speed] if speed else shown, pairs=True)
 
 
 def _remarks(training):
@@ -198,20 +198,21 @@ def _sessions(training):
 
 
 def _speed(training):
+    """The card of the speed, or None."""
     steps, speeds = training.speed
     if len(steps) < 2:
         return None
     middle = sorted(speeds)[len(speeds) // 2]
-    facts = [("usual speed", rate(middle))]
+    words = [f"Usually {rate(middle)}"]
     batch, seconds = (setting(training.folder, name) for name in ("batch_size", "example_secs"))
     if batch and seconds:
         heard = middle * float(batch) * float(seconds)
-        facts.append(("recordings heard", f"{heard:.3g} s of sound a second"))
+        words.append(f"it listens to {heard:.3g} s of sound in a second")
     if training.live and training.total_steps:
-        facts.append(("left", span((training.total_steps - training.step) / middle)))
-    seen = f"Steps a second between {min(speeds):.2f} and {max(speeds):.2f}."
-    card = Card("Speed", _pictures.speed_curve(training), seen)
-    return Section("Speed", pages.definitions(facts), pages.cards([card], pairs=True))
+        left = span((training.total_steps - training.step) / middle)
+        words.append(f"about {left} left")
+    seen = f"Steps a second, between {min(speeds):.2f} and {max(speeds):.2f}."
+    return Card("Speed", _pictures.speed_curve(training), seen, "; ".join(words) + ".")
 
 
 def rate(per_s):
