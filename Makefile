@@ -8,7 +8,7 @@ PYTEST := $(RUN) -m pytest -p no:cacheprovider
 STAMP := $(VENV)/dlwa-developer
 LOCK := dlwa/constraints.txt
 
-.PHONY: setup demo test lint unit ddsp integration bench docs lock system
+.PHONY: setup demo test lint unit ddsp integration bench bench-pitch docs lock system
 
 setup: $(STAMP)
 
@@ -45,6 +45,12 @@ system:
 
 bench: setup
 	$(RUN) benchmarks/startup.py
+	$(RUN) -m benchmarks.import_time
+	$(RUN) -m benchmarks.harmonic
+
+# Pitch trackers on five instruments whose notes are known; needs FluidSynth, takes minutes.
+bench-pitch: setup system
+	$(RUN) -m benchmarks.pitch --rounds 2
 
 # The reference page of the commands, written from the commands themselves.
 docs: setup

@@ -93,14 +93,19 @@ def events(notes: list[Note], program: int, seed_velocity: int = 88) -> list[Eve
     return sorted(out, key=lambda event: event[:2])
 
 
-def write(path: Path, notes: list[Note], program: int, tail_s: float = 0.8) -> None:
-    """Write the performance as a standard MIDI file."""
+def file_bytes(messages: list[tuple[float, bytes]], tail_s: float = 0.8) -> bytes:
+    """A standard MIDI file of one track from messages in order, each with its second."""
     track, last = bytearray(), 0
     track += b"\x00\xff\x51\x03" + (500_000).to_bytes(3, "big")
-    for at_s, _, message in events(notes, program):
+    for at_s, message in messages:
         tick = round(at_s * TICKS_PER_S)
         track += _variable_length(tick - last) + message
         last = tick
     track += _variable_length(round(tail_s * TICKS_PER_S)) + b"\xff\x2f\x00"
     head = struct.pack(">4sIHHH", b"MThd", 6, 0, 1, TICKS_PER_S // 2)
-    path.write_bytes(head + struct.pack(">4sI", b"MTrk", len(track)) + bytes(track))
+    return head + struct.pack(">4sI", b"MTrk", len(track)) + bytes(track)
+
+
+def write(path: Path, notes: list[Note], program: int) -> None:
+    """Write the performance as a standard MIDI file."""
+    path.write_bytes(file_bytes([(at_s, message) for at_s, _, message in events(notes, program)]))

@@ -50,7 +50,7 @@ def test_memory_stays_bounded_because_paths_meet():
     decoder = decoding.ViterbiDecoder()
     given_out = sum(len(decoder.push(np.full(100, 120))) for _ in range(50))
     assert given_out > 4900
-    assert len(decoder._origins) < 100
+    assert len(decoder._history) < 100
 
 
 def test_an_outlier_of_one_frame_does_not_bend_the_path():

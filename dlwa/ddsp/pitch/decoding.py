@@ -8,8 +8,6 @@ import numpy as np
 N_BINS = 360
 BIN_CENTS = np.linspace(0, 7180, N_BINS) + 1997.3794084376191
 _REACH = 11  # bins a path may move in one frame
-_ROWS = np.arange(N_BINS)
-_LAST_COLUMN = 2 * _REACH
 _WINDOW = 4  # bins on either side in the local average
 
 
@@ -56,12 +54,14 @@ class ViterbiDecoder:
 
     def __init__(self) -> None:
         self._band = _banded(transition_log_probs())
+        self._columns = np.ascontiguousarray(self._band.T)
         self._miss, self._hit = np.log(0.9 / N_BINS), np.log(0.1 + 0.9 / N_BINS)
         self._padded = np.full(N_BINS + 2 * _REACH, -np.inf)
         self._scores = self._padded[_REACH:-_REACH]
-        self._reachable = np.lib.stride_tricks.sliding_window_view(self._padded, 2 * _REACH + 1)
+        self._neighbours = np.lib.stride_tricks.sliding_window_view(self._padded, N_BINS)
+        self._moves = np.empty_like(self._columns)
         self._started = False
-        self._origins: list[np.ndarray] = []
+        self._history: list[np.ndarray] = []  # padded scores of the frames not yet given out
 
     def push(self, observed: np.ndarray) -> np.ndarray:
         """Take the next observations `[t]` and return the bins that are now certain."""
@@ -72,38 +72,47 @@ class ViterbiDecoder:
     def finish(self) -> np.ndarray:
         """Return the bins not yet given out, along the best path, and start over."""
         rest = self._settle(all_paths=False)
-        self._started, self._origins = False, []
+        self._started, self._history = False, []
         return rest
 
     def _step(self, observed: int) -> None:
-        emission = np.full(N_BINS, self._miss)
-        emission[observed] = self._hit
         if self._started:
-            moves = self._reachable + self._band
-            best = _LAST_COLUMN - moves[:, ::-1].argmax(1)  # equal paths: the higher bin wins
-            self._origins.append(best.astype(np.int8))
-            self._scores[:] = moves[_ROWS, best] + emission
+            self._history.append(self._padded.copy())
+            np.add(self._neighbours, self._columns, out=self._moves)
+            best = self._moves.max(0)
         else:
-            self._scores[:] = np.log(1.0 / N_BINS) + emission
+            best = np.full(N_BINS, np.log(1.0 / N_BINS))
             self._started = True
+        np.add(best, self._miss, out=self._scores)
+        self._scores[observed] = best[observed] + self._hit
 
     def _settle(self, all_paths: bool) -> np.ndarray:
         """Trace the surviving paths back; hand out the frames they share and forget them."""
         if not self._started:
             return np.empty(0, np.int64)
-        ends = _ROWS if all_paths else np.array([self._scores.argmax()])
-        trail = [ends]
-        for origin in reversed(self._origins):
-            ends = np.clip(ends + origin[ends] - _REACH, 0, N_BINS - 1)
-            trail.append(ends)
+        ends = np.arange(N_BINS) if all_paths else np.array([self._scores.argmax()])
+        trail: list[int] = []  # newest first, from where all paths are one
+        for padded in reversed(self._history):
+            if len(ends) == 1:
+                trail.append(int(ends[0]))
+            ends = self._origins(padded, ends)
+        if len(ends) == 1:
+            trail.append(int(ends[0]))
         trail.reverse()
-        shared = [bool((step == step[0]).all()) for step in trail]
-        n_certain = shared.index(False) if False in shared else len(shared)
-        if all_paths:
-            # The newest certain frame stays as the root of the paths that follow.
-            n_certain = max(0, n_certain - 1)
-        self._origins = self._origins[n_certain:]
-        return np.array([step[0] for step in trail[:n_certain]], np.int64)
+        # The newest certain frame stays as the root of the paths that follow.
+        n_certain = max(0, len(trail) - 1) if all_paths else len(trail)
+        self._history = self._history[n_certain:]
+        return np.array(trail[:n_certain], np.int64)
+
+    def _origins(self, padded: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Bins from which the best paths to ``ends`` came, each once; equal paths: the higher."""
+        if len(ends) == 1:
+            (end,) = ends
+            moves = padded[end : end + 2 * _REACH + 1] + self._band[end]
+            return ends + (_REACH - moves[::-1].argmax())
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _REACH + 1)
+        moves = windows[ends] + self._band[ends]
+        return np.unique(ends + _REACH - moves[:, ::-1].argmax(1))
 
 
 def _banded(log_probs: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 Each of the six layers is convolution, ReLU, batch normalisation, max pooling by 2. Where the scale
 of the normalisation is positive (all layers but the last of the full network) it is folded into
-the convolution, because it then commutes with ReLU; the shift is added after the pooling.
+the convolution, because it then commutes with ReLU; the shift is added after the pooling. The
+first convolution reads four samples at once, the others multiply spectra (see fourier.py).
 """
 
 import functools
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from dlwa.ddsp.pitch.decoding import N_BINS
+from dlwa.ddsp.pitch.fourier import FourierConv1d
 from dlwa.ddsp.pitch.frames import FRAME_SIZE
 from dlwa.ddsp.pitch.precision import resolve_precision
 from dlwa.ddsp.pitch.weights import N_LAYERS, ConvLayer, load_weights
@@ -35,7 +37,9 @@ class CrepeNetwork:
         self.size = size
         self.dtype = resolve_precision(precision)
         weights = load_weights(size)
-        self._layers = [_fold(layer, self.dtype) for layer in weights.layers]
+        self._layers = [
+            _fold(layer, number, self.dtype) for number, layer in enumerate(weights.layers)
+        ]
         self._classifier = tf.constant(weights.classifier_kernel, self.dtype)
         self._classifier_bias = tf.constant(weights.classifier_bias)
         widest = weights.layers[0].kernel.shape[-1] * FRAME_SIZE // _FIRST_STRIDE
@@ -54,10 +58,9 @@ class CrepeNetwork:
         """
         if layer not in LAYER_NAMES:
             raise ValueError(f"layer={layer!r} must be one of {', '.join(LAYER_NAMES)}")
-        x = tf.cast(frames, self.dtype)[:, :, tf.newaxis]
-        for number, (kernel, bias, sign, shift) in enumerate(self._layers, start=1):
-            stride = _FIRST_STRIDE if number == 1 else 1
-            x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv1d(x, kernel, stride, "SAME"), bias))
+        x = tf.cast(frames, self.dtype)
+        for number, (convolve, bias, sign, shift) in enumerate(self._layers, start=1):
+            x = tf.nn.relu(tf.nn.bias_add(convolve(x), bias))
             x = x if sign is None else x * sign
             if layer == f"conv{number}-BN":
                 return _flat(x + shift)
@@ -94,14 +97,31 @@ def reset_crepe() -> None:
     get_network.cache_clear()
 
 
-def _fold(layer: ConvLayer, dtype: tf.DType):
-    """Kernel, bias, sign (None where all scales are positive) and shift of a layer as tensors."""
+class _FirstConv:
+    """The first convolution, of stride 4, on samples taken four at a time: `[n, 1024]` -> 256."""
+
+    def __init__(self, kernel: np.ndarray, dtype: tf.DType):
+        taps, _, channels = kernel.shape
+        self._pad = (taps - _FIRST_STRIDE) // 2
+        fours = kernel.reshape(taps // _FIRST_STRIDE, _FIRST_STRIDE, channels)
+        self._kernel = tf.constant(fours, dtype)
+
+    def __call__(self, frames: tf.Tensor) -> tf.Tensor:
+        padded = tf.pad(frames, [[0, 0], [self._pad, self._pad]])
+        fours = tf.reshape(
+            padded, [-1, (FRAME_SIZE + 2 * self._pad) // _FIRST_STRIDE, _FIRST_STRIDE]
+        )
+        return tf.nn.conv1d(fours, self._kernel, 1, "VALID")
+
+
+def _fold(layer: ConvLayer, number: int, dtype: tf.DType):
+    """Convolution, bias, sign (None where all scales are positive) and shift of a layer."""
     size = np.abs(layer.scale)
-    sign = None if np.all(layer.scale > 0) else tf.constant(np.sign(layer.scale), dtype)
+    kernel, length = layer.kernel * size, FRAME_SIZE // _FIRST_STRIDE >> number
     return (
-        tf.constant(layer.kernel * size, dtype),
+        FourierConv1d(kernel, length, dtype) if number else _FirstConv(kernel, dtype),
         tf.constant(layer.bias * size, dtype),
-        sign,
+        None if np.all(layer.scale > 0) else tf.constant(np.sign(layer.scale), dtype),
         tf.constant(layer.shift, dtype),
     )
 
