@@ -32,6 +32,7 @@ HOMES = (
         ("ddsp", "audit", "transfer", "serve", "report"),
         True,
     ),
+    Home("models", "List the models: whose, which notes, how far trained.", ("models",)),
     Home("status", "Show the runs: who, what, how far, why waiting.", ("status",)),
     Home("watch", "Watch one run live: progress, loss curve, GPU, log.", ("watch",)),
     Home("logs", "Show what a run printed.", ("status",)),
