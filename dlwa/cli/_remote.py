@@ -33,6 +33,11 @@ def run(lab_name: str, words: Sequence[str]) -> int:
         raise UsageError(f"lab={lab.name} names no host", "./dlwa.py lab list")
     if _wants_terminal(words):
         return _in_terminal(lab, words)
+    return run_there(lab, words)
+
+
+def run_there(lab: Lab, words: Sequence[str]) -> int:
+    """Run a command that needs no terminal; see `run`."""
     connection = open_lab(lab, no_input="--no-input" in words)
     argv = list(words)
     while True:

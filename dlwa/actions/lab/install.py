@@ -1,0 +1,171 @@
+"""Bringing dlwa into a lab: folders, the code of this very version. May be repeated safely.
+
+The code goes there as one archive, is unpacked aside and then takes its place at once; what was
+there is kept in `.dlwa/previous`. A folder that is a git checkout is left alone.
+"""
+
+import gzip
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+import dlwa
+from dlwa.actions.lab.far import shell_line
+from dlwa.errors import BusyError, DlwaError
+from dlwa.hosts.ssh import Connection
+from dlwa.labs import Lab
+from dlwa.shell import quote
+from dlwa.workspace import LAUNCHER
+
+TOP = ("dlwa", LAUNCHER, "pyproject.toml", "README.md", "LICENSE", "NOTICE")
+_LEFT_OUT = {"__pycache__", ".DS_Store"}
+_FOLDERS = "inputs datasets/ddsp models/ddsp outputs labs .dlwa"
+
+_LOOK = r"""
+umask 0002
+root=ROOT
+mkdir -p -- "$root" && cd -- "$root" || exit 1
+[ -w . ] || { echo "it cannot be written to" >&2; exit 1; }
+mkdir -p FOLDERS
+[ -e .git ] && echo git
+cat .dlwa/code 2>/dev/null
+grep -ls '"state": "\(running\|starting\|queued\)"' models/ddsp/*/*/run.json \
+  .dlwa/runs/*/run.json 2>/dev/null | head -3 | sed 's/^/live /'
+true
+"""
+_UNPACK = r"""
+set -e
+umask 0002
+cd ROOT
+new=.dlwa/incoming.$$
+mkdir -p $new
+trap 'rm -rf "$new"' EXIT
+tar xzf - -C $new
+[ "$(sed -n 1p $new/dlwa-code)" = MARK ]
+rm -rf .dlwa/previous
+mkdir .dlwa/previous
+for name in TOP; do
+  if [ -e "$new/$name" ]; then
+    if [ -e "$name" ]; then mv "$name" .dlwa/previous/; fi
+    mv "$new/$name" "$name"
+  fi
+done
+chmod +x dlwa.py
+mv $new/dlwa-code .dlwa/code
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is in the lab's folder before anything is brought."""
+
+    is_checkout: bool
+    mark: str
+    live: tuple[str, ...]
+
+
+def look(connection: Connection, lab: Lab) -> Standing:
+    """Make the folders and see what is there; raises `DlwaError` if they cannot be made."""
+    script = _LOOK.replace("ROOT", quote(lab.root or ".")).replace("FOLDERS", _FOLDERS)
+    done = connection.run(shell_line(script))
+    if not done.ok:
+        raise DlwaError(
+            f"lab={lab.name}: {lab.root} cannot be made: {done.err.strip()}",
+            hint=f"there: sudo mkdir -p {quote(lab.root or '.')} && sudo chown $USER "
+            f"{quote(lab.root or '.')}",
+        )
+    lines = done.out.split("\n")
+    live = tuple(line.removeprefix("live ") for line in lines if line.startswith("live "))
+    mark = next((line for line in lines if len(line) == 64), "")
+    return Standing("git" in lines, mark, live)
+
+
+def bring(connection: Connection, lab: Lab, archive: bytes, mark: str) -> None:
+    """Put the code into its place; raises `DlwaError` if the lab could not unpack it."""
+    script = _UNPACK.replace("ROOT", quote(lab.root or ".")).replace("MARK", mark)
+    script = script.replace("TOP", " ".join(TOP))
+    done = connection.run(shell_line(script), timeout_s=300.0, send=archive)
+    if not done.ok:
+        raise DlwaError(
+            f"lab={lab.name}: the code could not be unpacked: {done.err.strip() or done.code}",
+            f"./dlwa.py lab check {lab.name}",
+        )
+
+
+def refuse_checkout(standing: Standing, lab: Lab) -> None:
+    """Raise `BusyError` where the lab's dlwa is looked after by git."""
+    if standing.is_checkout:
+        raise BusyError(
+            f"lab={lab.name}: {lab.root} is a git checkout, which is left alone",
+            hint=f"there: git -C {quote(lab.root or '.')} pull",
+        )
+
+
+def archive() -> tuple[bytes, str]:
+    """This dlwa as a tar.gz, and a mark that changes with its content."""
+    project = Path(dlwa.__file__).resolve().parent.parent
+    if not (project / LAUNCHER).is_file():
+        raise DlwaError(
+            "this dlwa was installed by pip; a lab is set up from its folder",
+            hint="download dlwa and run ./dlwa.py lab setup there",
+        )
+    paths = sorted(path for name in TOP for path in _files(project / name))
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(project).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    mark = digest.hexdigest()
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as squeezed,
+        tarfile.open(fileobj=squeezed, mode="w|") as tar,
+    ):
+        for path in paths:
+            info = tarfile.TarInfo(path.relative_to(project).as_posix())
+            info.size, info.mode = path.stat().st_size, 0o664
+            info.mtime = int(path.stat().st_mtime)
+            with path.open("rb") as stream:
+                tar.addfile(info, stream)
+        note = tarfile.TarInfo("dlwa-code")
+        note.size = len(mark) + 1
+        tar.addfile(note, io.BytesIO(f"{mark}\n".encode()))
+    return packed.getvalue(), mark
+
+
+def local_lab_file(lab: Lab) -> str:
+    """What the lab itself has to know of its lab file: who may take how much."""
+    limits = {key: value for key, value in vars(lab.limits).items() if value is not None}
+    document: dict[str, object] = {"scheduler": lab.scheduler, "limits": limits}
+    if lab.stops_at:
+        document["stops_at"] = lab.stops_at
+    return "# Written by `dlwa lab setup`, from the lab file.\n" + yaml.safe_dump(
+        document, sort_keys=False
+    )
+
+
+def write_lab_file(connection: Connection, lab: Lab) -> bool:
+    """Write the lab's own file unless somebody wrote one there by hand; whether it was written."""
+    script = (
+        f"cd {quote(lab.root or '.')} && "
+        "if [ -e labs/local.yaml ] && ! grep -q 'Written by `dlwa lab setup`' labs/local.yaml; "
+        "then cat >/dev/null; exit 3; fi; "
+        "cat > labs/.local.yaml.new && mv labs/.local.yaml.new labs/local.yaml"
+    )
+    done = connection.run(shell_line(script), send=local_lab_file(lab).encode())
+    if not done.ok and done.code != 3:
+        raise DlwaError(f"lab={lab.name}: labs/local.yaml: {done.err.strip()}")
+    return done.ok
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return [
+        one
+        for one in path.rglob("*")
+        if one.is_file() and not _LEFT_OUT & set(one.parts) and one.suffix != ".pyc"
+    ]
