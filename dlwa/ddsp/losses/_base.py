@@ -73,10 +73,10 @@ def mean_difference(target, value, loss_type="L1", weights=None):
         weights: factor of each difference, broadcast to the shape.
 
     Returns:
-        Scalar.
+        Scalar, float32 (float64 if the target or the value is).
 
     Raises:
-        ValueError: if the loss type is unknown or the shapes differ.
+        ValueError: if the loss type is unknown, the shapes differ or the weights do not fit.
 
     Example:
         >>> float(mean_difference([1.0, 2.0], [1.0, 4.0], "L2"))
@@ -84,22 +84,49 @@ def mean_difference(target, value, loss_type="L1", weights=None):
     """
     check_loss_type(loss_type)
     kind = loss_type.upper()
-    target, value = tf.convert_to_tensor(target), tf.convert_to_tensor(value)
-    if not target.shape.is_compatible_with(value.shape):
-        raise ValueError(
-            f"target.shape={tuple(target.shape)} and value.shape={tuple(value.shape)} "
-            "must be the same"
-        )
+    target, value = _precise(target, value)
+    check_same_shape(target=target, value=value)
+    weights = 1.0 if weights is None else _weights(weights, target)
     difference = target - value
-    weights = 1.0 if weights is None else weights
     if kind == "L1":
         return tf.reduce_mean(tf.abs(difference * weights))
     if kind == "L2":
         return tf.reduce_mean(difference**2 * weights)
-    cosine = tf.reduce_sum(
-        tf.math.l2_normalize(target, axis=-1) * tf.math.l2_normalize(value, axis=-1), axis=-1
-    )
+    directions = tf.math.l2_normalize(target, axis=-1), tf.math.l2_normalize(value, axis=-1)
+    cosine = tf.reduce_sum(directions[0] * directions[1], axis=-1, keepdims=True)
     return tf.reduce_mean((1.0 - cosine) * weights)
+
+
+def _precise(*tensors):
+    """Tensors of one type: float64 if one of them is, else float32."""
+    tensors = [x if hasattr(x, "dtype") else tf.convert_to_tensor(x) for x in tensors]
+    dtype = tf.float64 if any(x.dtype == tf.float64 for x in tensors) else tf.float32
+    return [tf.cast(x, dtype) for x in tensors]
+
+
+def _weights(weights, target):
+    weights = tf.cast(weights, target.dtype)
+    try:
+        wide = tf.broadcast_static_shape(weights.shape, target.shape)
+    except ValueError:
+        wide = None
+    if wide is None or len(wide) != len(target.shape) or not wide.is_compatible_with(target.shape):
+        raise ValueError(
+            f"weights.shape={tuple(weights.shape)} must broadcast to target.shape="
+            f"{tuple(target.shape)}"
+        )
+    return weights
+
+
+def check_same_shape(**tensors):
+    """Raise ValueError unless two tensors have the same shape."""
+    (one, a), (two, b) = tensors.items()
+    if not tf.TensorShape(a.shape).is_compatible_with(b.shape):
+        raise ValueError(
+            f"{one}.shape={tuple(a.shape)} and {two}.shape={tuple(b.shape)} must be the same"
+        )
+    if 0 in tuple(a.shape):
+        raise ValueError(f"{one}.shape={tuple(a.shape)} must have something in it")
 
 
 def check_loss_type(loss_type):

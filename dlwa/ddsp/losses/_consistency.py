@@ -60,8 +60,17 @@ class HarmonicConsistencyLoss(Loss):
         self.amp_threshold = amp_threshold
 
     def call(self, harm_amp, harm_amp_target, harm_dist, harm_dist_target, f0_hz, f0_hz_target):
-        """Dictionary harm_amp_loss, harm_dist_loss, f0_hz_loss of scalars."""
+        """Compare controls: `[batch, n_frames, 1]`, distributions `[batch, n_frames, n_harmonics]`.
+
+        Returns:
+            Dictionary harm_amp_loss, harm_dist_loss, f0_hz_loss of scalars.
+
+        Raises:
+            ValueError: if shapes differ, or a known f0_hz is negative or not finite.
+        """
         harm_amp_target = core.tf_float32(harm_amp_target)
+        core.check_hz("f0_hz", f0_hz)
+        core.check_hz("f0_hz_target", f0_hz_target)
         sounding = tf.cast(harm_amp_target >= self.amp_threshold, tf.float32)
         return {
             "harm_amp_loss": self.amp_weight * amp_loss(harm_amp, harm_amp_target),
@@ -138,6 +147,7 @@ class WassersteinConsistencyLoss(Loss):
 
     def call(self, amps_a, freqs_a, amps_b, freqs_b):
         """Scalar; all `[batch, n_frames, k]`."""
+        _check_banks(amps_a=amps_a, freqs_a=freqs_a, amps_b=amps_b, freqs_b=freqs_b)
         if not self.midi:
             return tf.constant(0.0)
         distance = wasserstein_distance(
@@ -185,6 +195,8 @@ class KDEConsistencyLoss(Loss):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        core.check_positive("scale_a", scale_a)
+        core.check_positive("scale_b", scale_b)
         self.weight_a = weight_a
         self.weight_b = weight_b
         self.weight_mean_amp = weight_mean_amp
@@ -193,6 +205,8 @@ class KDEConsistencyLoss(Loss):
 
     def nll(self, amps, freqs, amps_target, freqs_target, scale_target):
         """Negative log likelihood `[batch, n_frames]` of sinusoids `[batch, n_frames, k]`."""
+        amps = core.tf_float32(amps)
+        _check_banks(amps=amps, freqs=freqs, amps_target=amps_target, freqs_target=freqs_target)
         log_prob = kde_log_prob(core.hz_to_midi(freqs), amps_target, freqs_target, scale_target)
         shares = core.safe_divide(amps, tf.reduce_sum(amps, axis=-1, keepdims=True))
         return tf.reduce_mean(-log_prob * shares, axis=-1)
@@ -200,6 +214,7 @@ class KDEConsistencyLoss(Loss):
     def call(self, amps_a, freqs_a, amps_b, freqs_b):
         """Scalar; all `[batch, n_frames, k]`."""
         amps_a, freqs_a, amps_b, freqs_b = map(core.tf_float32, (amps_a, freqs_a, amps_b, freqs_b))
+        _check_banks(amps_a=amps_a, freqs_a=freqs_a, amps_b=amps_b, freqs_b=freqs_b)
         loss = 0.0
         if self.weight_a > 0:
             nll = self.nll(amps_a, freqs_a, amps_b, freqs_b, self.scale_b)
@@ -211,6 +226,16 @@ class KDEConsistencyLoss(Loss):
             means = tf.reduce_mean(amps_a, axis=-1), tf.reduce_mean(amps_b, axis=-1)
             loss += self.weight_mean_amp * mean_difference(*means)
         return tf.convert_to_tensor(loss)
+
+
+def _check_banks(**banks):
+    """Raise ValueError unless these are two banks of sinusoids: amps, freqs, amps, freqs."""
+    for name, bank in banks.items():
+        core.check_layout(name, bank, "[batch, n_frames, k]")
+    names = list(banks)
+    core.check_agree(("batch", "n_frames"), **banks)
+    for pair in (names[:2], names[2:]):
+        core.check_agree(("batch", "n_frames", "k"), **{name: banks[name] for name in pair})
 
 
 def kde_log_prob(midi, amps, freqs, scale):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from dlwa.ddsp import core, spectral_ops
 
-from ._base import Loss, check_loss_type, mean_difference
+from ._base import Loss, check_loss_type, check_same_shape, mean_difference
 
 
 @gin.register(module="dlwa.ddsp.losses")
@@ -69,15 +69,21 @@ class SpectralLoss(Loss):
         """Compare two sounds.
 
         Args:
-            target_audio: `[batch, n_samples]`.
+            target_audio: `[batch, n_samples]`, `[n_samples]` or `[batch, n_samples, 1]`.
             audio: the same shape.
-            weights: factor of each difference, broadcast to `[batch, n_frames, n_frequencies]`.
+            weights: factor of each difference, broadcast to `[batch, n_frames, n_frequencies]` of
+                every FFT size, e.g. `[batch, 1, 1]`.
 
         Returns:
             Scalar.
+
+        Raises:
+            ValueError: if the shapes differ or the weights do not fit.
         """
         target_audio, audio = core.tf_float32(target_audio), core.tf_float32(audio)
         _check_lengths(target_audio, audio)
+        if len(audio.shape) == 1:
+            target_audio, audio = target_audio[tf.newaxis], audio[tf.newaxis]
         loss = 0.0
         for size in self.fft_sizes:
             target_mag = spectral_ops.compute_mag(target_audio, size=size)
@@ -90,15 +96,22 @@ class SpectralLoss(Loss):
         if self.loudness_weight > 0:
             target = spectral_ops.compute_loudness(target_audio, n_fft=2048)
             value = spectral_ops.compute_loudness(audio, n_fft=2048)
-            loss += self.loudness_weight * mean_difference(target, value, self.loss_type, weights)
+            loss += self.loudness_weight * mean_difference(
+                target, value, self.loss_type, _a_frame(weights)
+            )
         return tf.convert_to_tensor(loss)
 
 
+def _a_frame(weights):
+    """Weights for `[batch, n_frames]` from those for `[batch, n_frames, n_frequencies]`."""
+    if weights is None:
+        return None
+    weights = core.tf_float32(weights)
+    return weights[..., 0] if len(weights.shape) == 3 and weights.shape[2] == 1 else weights
+
+
 def _check_lengths(target_audio, audio):
-    core.check_layout("audio", audio, "[batch, n_samples]", "[n_samples]", "[batch, n_samples, 1]")
-    if target_audio.shape.is_compatible_with(audio.shape):
-        return
-    raise ValueError(
-        f"target_audio.shape={tuple(target_audio.shape)} and audio.shape={tuple(audio.shape)} "
-        "must be the same"
-    )
+    layouts = "[batch, n_samples]", "[n_samples]", "[batch, n_samples, 1]"
+    core.check_layout("target_audio", target_audio, *layouts)
+    core.check_layout("audio", audio, *layouts)
+    check_same_shape(target_audio=target_audio, audio=audio)

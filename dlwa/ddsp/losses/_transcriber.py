@@ -44,6 +44,15 @@ class HmmTranscriber(Loss):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        core.check_whole("n_pitches", n_pitches, least=2)
+        if not avg_length > 1:
+            raise ValueError(f"avg_length={avg_length} must be more than 1 frame")
+        for name, value in {
+            "midi_std": midi_std,
+            "amps_on_scale": amps_on_scale,
+            "amps_off_scale": amps_off_scale,
+        }.items():
+            core.check_positive(name, value)
         self.weight = weight
         self.n_timesteps = n_timesteps
         self.n_pitches = n_pitches
@@ -65,10 +74,13 @@ class HmmTranscriber(Loss):
         """`[batch, n_frames, n_pitches]` from curves `[batch, n_frames, 1]`."""
         centers, scales, amp_centers, amp_scales = self._emission
         pitch, amps = core.tf_float32(pitch), core.tf_float32(amps)
+        core.check_layout("pitch", pitch, "[batch, n_frames, 1]")
+        core.check_layout("amps", amps, "[batch, n_frames, 1]")
+        core.check_agree(("batch", "n_frames"), pitch=pitch, amps=amps)
         return _log_normal(pitch, centers, scales) + _log_normal(amps, amp_centers, amp_scales)
 
     def call(self, pitch, amps):
-        """The weighted negative log likelihood, scalar."""
+        """The weighted negative log likelihood a frame, scalar; arguments as nll."""
         return self.nll(pitch, amps)
 
     def nll(self, pitch, amps, per_example_loss=False):
@@ -78,6 +90,9 @@ class HmmTranscriber(Loss):
             pitch: MIDI `[batch, n_frames, 1]`.
             amps: `[batch, n_frames, 1]`.
             per_example_loss: `[batch]` instead of their mean.
+
+        Raises:
+            ValueError: if shapes do not fit each other.
         """
         emissions = tf.transpose(self._log_emissions(pitch, amps), [1, 0, 2])
         first = emissions[0] - math.log(self.n_pitches)

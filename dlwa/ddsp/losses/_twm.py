@@ -41,6 +41,15 @@ class TWMLoss(Loss):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        for name, value in {
+            "sinusoids_scale": sinusoids_scale,
+            "harmonics_scale": harmonics_scale,
+            "softmin_temperature": softmin_temperature,
+            "sample_rate": sample_rate,
+        }.items():
+            core.check_positive(name, value)
+        core.check_whole("n_harmonic_points", n_harmonic_points)
+        core.check_whole("n_harmonic_gaussians", n_harmonic_gaussians)
         self.sinusoids_weight = sinusoids_weight
         self.harmonics_weight = harmonics_weight
         self.sinusoids_scale = sinusoids_scale
@@ -51,12 +60,15 @@ class TWMLoss(Loss):
         self.sample_rate = sample_rate
 
     def call(self, f0_candidates, freqs, amps):
-        """Scalar.
+        """The mismatch of the best candidates, scalar.
 
         Args:
             f0_candidates: `[batch, n_frames, n_candidates]` in Hz.
             freqs: `[batch, n_frames, k]` in Hz.
             amps: `[batch, n_frames, k]`.
+
+        Raises:
+            ValueError: if shapes do not fit each other.
         """
         loss = self._weigh(*self.get_loss_tensors(f0_candidates, freqs, amps))
         softmin = tf.nn.softmax(-loss / self.softmin_temperature, axis=-1)
@@ -69,6 +81,13 @@ class TWMLoss(Loss):
         """The two mismatches of every candidate, each `[batch, n_frames, n_candidates]`."""
         f0_candidates = core.tf_float32(f0_candidates)
         freqs, amps = core.tf_float32(freqs), core.tf_float32(amps)
+        core.check_layout("f0_candidates", f0_candidates, "[batch, n_frames, n_candidates]")
+        core.check_layout("freqs", freqs, "[batch, n_frames, k]")
+        core.check_layout("amps", amps, "[batch, n_frames, k]")
+        core.check_agree(
+            ("batch", "n_frames"), f0_candidates=f0_candidates, freqs=freqs, amps=amps
+        )
+        core.check_agree(("batch", "n_frames", "k"), freqs=freqs, amps=amps)
         return (
             self._sinusoids_loss(f0_candidates, freqs, amps),
             self._harmonics_loss(f0_candidates, freqs, amps),
