@@ -35,7 +35,7 @@ class Progress:
         self.steps_per_summary = steps_per_summary
         self.steps_per_s = 0.0
         self._clock, self._paused_s = clock, 0.0
-        self._writer = self._reported_s = self._complained = None
+        self._writer = self._reported_s = self._unreported = self._complained = None
         if self.folder:
             place = str(self.folder / "summaries" / "train")
             with self._or_complain():
@@ -80,12 +80,20 @@ class Progress:
             self._summarize(step)
         now = self._clock()
         due = self._reported_s is None or now - self._reported_s >= _REPORT_EVERY_S
-        if self.folder and (force or is_first or due):
+        self._unreported = (step, losses, more)
+        if force or is_first or due:
             self._reported_s = now
+            self._report()
+
+    def _report(self):
+        """Write the last step to metrics.jsonl, if it has not been."""
+        if self.folder and self._unreported:
+            step, losses, more = self._unreported
             with self._or_complain():
                 runfiles.report_step(
                     self.folder, step, self.total_steps, losses, self.steps_per_s, **more
                 )
+        self._unreported = None
 
     def _measure(self, step):
         for event, text, of in self._slow.update(step, self._now()):
@@ -157,7 +165,8 @@ class Progress:
                 logging.warning("The progress cannot be recorded any more: %s", error)
 
     def close(self):
-        """Flush what is written."""
+        """Write what is left to write."""
+        self._report()
         if self._writer:
             with self._or_complain():
                 self._writer.close()

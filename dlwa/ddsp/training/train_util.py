@@ -1,5 +1,6 @@
 """The training loop and the files around it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -148,14 +149,13 @@ def train(
     keeper = Keeper(trainer, progress, save_dir, listened)
     tell_loss = _hypertune() if report_loss_to_hypertune else None
     training = loop.Loop(trainer, data_provider, progress, keeper, goal, save_dir, tell_loss)
-    with guards.stop_request() as stop:
+    with guards.stop_request() as stop, contextlib.closing(progress):
         progress.start(first_step)
         if first_step == 0:
             # Something to go back to if the very first steps go wrong.
             keeper.save(0, [])
         keeper.saved_at = first_step
         outcome = training.run(stop)
-    progress.close()
     if outcome == "finished":
         logging.info("Training Finished!")
     return outcome

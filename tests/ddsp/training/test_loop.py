@@ -66,6 +66,7 @@ def test_a_signal_ends_the_step_saves_and_is_told(tiny, tmp_path, number):
     (event,) = events_of(tmp_path)
     assert outcome == "stopped" and event["event"] == "stopped" and event["step"] == 8
     assert signal.Signals(number).name in event["reason"]
+    assert list(runfiles.read_lines(tmp_path / runfiles.METRICS_FILE))[-1]["step"] == 8
     assert (tmp_path / "ckpt-8.index").exists()
     assert signal.getsignal(number) not in (None, signal.SIG_IGN)
 
