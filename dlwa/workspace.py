@@ -140,6 +140,11 @@ class Workspace:
         return self.state / "runs"
 
     @property
+    def cache(self) -> Path:
+        """What was measured of recordings, kept by their content; it may be deleted at any time."""
+        return self.state / "cache"
+
+    @property
     def screenrc(self) -> Path:
         """The settings of our screen sessions."""
         return self.state / "screenrc"

@@ -20,7 +20,14 @@ from dlwa.settings import Settings, nearest
 from dlwa.workspace import RunPaths, Workspace
 
 MODULE = "dlwa.ddsp.training.data_preparation.ddsp_prepare_tfrecord"
-AUDIO = frozenset({".wav", ".aiff", ".aif", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".caf"})
+# What the DDSP half reads; a test compares.
+_SUFFIXES = """
+.wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .caf .au .snd .w64 .rf64
+.m4a .mp4 .aac .wma .webm .mka .ac3 .alac .mov .mkv .m4v .avi .mpg .mpeg .wmv .flv .3gp .mts .ape
+.wv .m4p .aax .aa"""
+AUDIO = frozenset(_SUFFIXES.split())
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
+_EXAMPLES = "wav, aiff, flac, ogg, mp3, m4a"
 
 _NEEDED_BYTES = 0.3 * GB
 _RECORDS = "data.tfrecord*"
@@ -61,7 +68,9 @@ def plan(
     _refuse_existing(workspace, dataset)
     run_id = launch.new_id()
     staging = workspace.dataset_staging(dataset, run_id)
-    words = preparation_argv(workspace.input(source), staging, extra, custom=custom)
+    words = preparation_argv(
+        workspace.input(source), staging, workspace.cache, extra, custom=custom
+    )
     program = (
         tuple(word.replace("{staging}", str(staging)) for word in argv)
         if argv is not None
@@ -105,10 +114,14 @@ def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
 
 
 def preparation_argv(
-    source: Path, staging: Path, extra: Sequence[str], *, custom: bool
+    source: Path, staging: Path, cache: Path, extra: Sequence[str], *, custom: bool
 ) -> tuple[str, ...]:
-    """The flags of ddsp_prepare_tfrecord; `custom` leaves only input and output."""
-    places = (f"--input_audio_dir={source}", f"--output_tfrecord_path={staging / 'data.tfrecord'}")
+    """The flags of ddsp_prepare_tfrecord; `custom` leaves only where things lie."""
+    places = (
+        f"--input_audio_dir={source}",
+        f"--output_tfrecord_path={staging / 'data.tfrecord'}",
+        f"--cache_dir={cache}",
+    )
     defaults = () if custom else ("--num_shards=10", "--alsologtostderr")
     return (*places, *defaults, *extra)
 
@@ -119,6 +132,7 @@ def find_recordings(workspace: Workspace, source: Name) -> list[Path]:
     Raises `NotFoundError` when the folder or recordings are missing.
     """
     folder = workspace.input(source)
+    _refuse_archive(source, folder)
     if not folder.is_dir():
         inputs = workspace.homes()["inputs"]
         known = things(inputs, lambda path: any(is_audio(file) for file in path.glob("*")))
@@ -129,11 +143,32 @@ def find_recordings(workspace: Workspace, source: Name) -> list[Path]:
     if not recordings:
         kinds = Counter(path.suffix.lower() or "no suffix" for path in files).most_common(4)
         found = ", ".join(f"{count} {kind}" for kind, count in kinds) or "nothing"
+        archive = next((path for path in files if path.suffix.lower() in _ARCHIVES), None)
         raise NotFoundError(
             f"input_name={source}: {folder} holds no recordings (found: {found})",
-            f"expected files such as {', '.join(sorted(suffix[1:] for suffix in AUDIO))}",
+            _unpacking(archive, folder) if archive else f"expected files such as {_EXAMPLES}",
         )
     return recordings
+
+
+def _refuse_archive(source: Name, folder: Path) -> None:
+    """Raise `NotFoundError` if there is an archive where a folder of recordings should be."""
+    beside = [folder.with_name(folder.name + suffix) for suffix in _ARCHIVES]
+    found = next((path for path in beside if path.is_file() and not folder.exists()), None)
+    if found is None and folder.is_file() and folder.suffix.lower() in _ARCHIVES:
+        found = folder
+    if found is not None:
+        raise NotFoundError(
+            f"input_name={source}: {found.name} is an archive, not a folder of recordings",
+            _unpacking(found, found.with_suffix("")),
+        )
+
+
+def _unpacking(archive: Path, target: Path) -> str:
+    """What to type to unpack an archive."""
+    if archive.suffix.lower() != ".zip":
+        return f"unpack {archive} into {target} first"
+    return f'unpack it first: python3 -m zipfile -e "{archive}" "{target}"'
 
 
 def is_audio(path: Path) -> bool:

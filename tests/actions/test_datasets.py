@@ -37,6 +37,7 @@ def test_the_course_defaults(settings: Settings) -> None:
         "dlwa.ddsp.training.data_preparation.ddsp_prepare_tfrecord",
         f"--input_audio_dir={settings.root}/inputs/ann/violin",
         f"--output_tfrecord_path={staging}/data.tfrecord",
+        f"--cache_dir={settings.root}/.dlwa/cache",
         "--num_shards=10",
         "--alsologtostderr",
         "--num_shards=3",
@@ -44,11 +45,12 @@ def test_the_course_defaults(settings: Settings) -> None:
     assert planned.job.folder == settings.root / ".dlwa/runs" / planned.run_id
 
 
-def test_custom_leaves_only_input_and_output(settings: Settings) -> None:
+def test_custom_leaves_only_where_things_lie(settings: Settings) -> None:
     words = plan(settings, custom=True, extra=["--viterbi=false"]).job.argv[3:]
     assert [word.split("=")[0] for word in words] == [
         "--input_audio_dir",
         "--output_tfrecord_path",
+        "--cache_dir",
         "--viterbi",
     ]
 
@@ -106,3 +108,19 @@ def test_what_a_killed_making_left_is_removed(settings: Settings, monkeypatch) -
     monkeypatch.setattr(datasets.launch, "launch", lambda *_: "launched")
     assert datasets.start(planned, settings, HOST, Limits()) == "launched"
     assert not left.exists()
+
+
+@pytest.mark.parametrize("asked", ["ann/viola.zip", "ann/viola"])
+def test_a_zip_file_instead_of_a_folder_is_told_how_to_unpack(settings: Settings, asked) -> None:
+    put(settings.root, "ann/viola.zip")
+    with pytest.raises(NotFoundError, match="is an archive") as caught:
+        plan(settings, asked)
+    folder = settings.root / "inputs/ann/viola"
+    assert caught.value.hint == f'unpack it first: python3 -m zipfile -e "{folder}.zip" "{folder}"'
+
+
+def test_a_folder_that_holds_only_a_zip_file(settings: Settings) -> None:
+    put(settings.root, "ann/cello/takes.zip")
+    with pytest.raises(NotFoundError, match=r"1 \.zip") as caught:
+        plan(settings, "ann/cello")
+    assert "takes.zip" in caught.value.hint

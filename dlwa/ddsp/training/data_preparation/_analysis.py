@@ -6,6 +6,7 @@ TensorFlow is imported when something has to be measured, not where the cache kn
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ import numpy as np
 from dlwa.ddsp.audio_io import AudioFileError
 from dlwa.ddsp.quiet import import_tensorflow
 from dlwa.ddsp.training.data_preparation._cache import Cache
-from dlwa.ddsp.training.data_preparation._decode import decode
+from dlwa.ddsp.training.data_preparation._decode import Decoded, decode
 from dlwa.ddsp.training.data_preparation._keys import key
-from dlwa.ddsp.training.data_preparation._recording import Recording
+from dlwa.ddsp.training.data_preparation._recording import Recording, StoredSamples
 from dlwa.ddsp.training.data_preparation._settings import CREPE_RATE, Settings
 from dlwa.ddsp.training.data_preparation._sources import Source
 
@@ -41,6 +42,14 @@ def features_key(digest: str, settings: Settings) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Samples:
+    """A decoded recording: at 16000 Hz for the trackers, at the data set's rate to learn from."""
+
+    at_16k: Decoded
+    audio: StoredSamples
+
+
 def analyse(
     source: Source,
     digest: str,
@@ -54,19 +63,52 @@ def analyse(
     ``tick`` is called with the seconds done since the last call. Raises AudioFileError for a file
     that breaks while being read, is silent or too short.
     """
-    decoded = decode(source, digest, CREPE_RATE, work_dir / "16k.f32", cache)
-    if decoded.peak < _SILENT_PEAK:
-        raise AudioFileError(source.path, _silence(decoded.peak))
-    audio = decoded.samples
-    if settings.sample_rate != CREPE_RATE:
-        audio = decode(source, digest, settings.sample_rate, work_dir / "audio.f32", cache).samples
+    samples = decode_all(source, digest, settings, work_dir, cache)
+    return measured_recording(source, digest, samples, settings, cache, tick)
+
+
+def decode_all(
+    source: Source,
+    digest: str,
+    settings: Settings,
+    work_dir: Path,
+    cache: Cache,
+    check: Callable[[], None] = lambda: None,
+) -> Samples:
+    """The samples at both rates; ``check`` is called now and then and may raise to stop."""
+    at_16k = decode(source, digest, CREPE_RATE, work_dir / "16k.f32", cache, check)
+    if at_16k.peak < _SILENT_PEAK:
+        raise AudioFileError(source.path, _silence(at_16k.peak))
+    rate = settings.sample_rate
+    if rate == CREPE_RATE:
+        return Samples(at_16k, at_16k.samples)
+    own = decode(source, digest, rate, work_dir / "audio.f32", cache, check)
+    return Samples(at_16k, own.samples)
+
+
+def measured_recording(
+    source: Source,
+    digest: str,
+    samples: Samples,
+    settings: Settings,
+    cache: Cache,
+    tick: Callable[[float], None],
+) -> Recording:
+    """The recording with its features, from the cache or measured now."""
     name = features_key(digest, settings)
     features = cache.arrays(name)
     if features is None:
-        features = measure(decoded.samples, settings, tick)
+        features = measure(samples.at_16k.samples, settings, tick)
         cache.put_arrays(name, features)
+    at_16k = samples.at_16k
     return Recording(
-        source, digest, audio, decoded.samples, **features, peak=decoded.peak, audit=decoded.audit
+        source,
+        digest,
+        samples.audio,
+        at_16k.samples,
+        **features,
+        peak=at_16k.peak,
+        audit=at_16k.audit,
     )
 
 

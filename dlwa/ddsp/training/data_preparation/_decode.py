@@ -3,6 +3,7 @@
 The recording is streamed, so a two-hour file needs no more memory than a short one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,17 +29,25 @@ class Decoded:
     audit: dict
 
 
-def decode(source: Source, digest: str, rate: int, file: Path, cache: Cache) -> Decoded:
+def decode(
+    source: Source,
+    digest: str,
+    rate: int,
+    file: Path,
+    cache: Cache,
+    check: Callable[[], None] = lambda: None,
+) -> Decoded:
     """Write the samples at this rate to ``file``, taken from the cache if they are there.
 
-    Raises AudioFileError for a recording that breaks, changes or holds nothing.
+    ``check`` is called for every block and may raise to stop. Raises AudioFileError for a
+    recording that breaks, changes or holds nothing.
     """
     name = key("audio", content=digest, rate=rate)
     known = cache.document(name)
     if known and cache.take_file(name, known["samples"] * _SAMPLE_BYTES, file):
         return Decoded(StoredSamples(file), known["peak"], known["audit"])
     before = file_state(source.path)
-    peak, audit = _write(source, rate, file)
+    peak, audit = _write(source, rate, file, check)
     if before != source.state:
         raise AudioFileError(source.path, CHANGED)
     samples = StoredSamples(file)
@@ -49,13 +58,14 @@ def decode(source: Source, digest: str, rate: int, file: Path, cache: Cache) -> 
     return Decoded(samples, peak, audit)
 
 
-def _write(source: Source, rate: int, file: Path) -> tuple[float, dict]:
+def _write(source: Source, rate: int, file: Path, check: Callable[[], None]) -> tuple[float, dict]:
     """Decode into the file; return the peak and what the auditor found."""
     auditor = FileAuditor(source.info.sample_rate) if rate == CREPE_RATE else None
     watch = auditor.push_original if auditor else None
     peak = 0.0
     with file.open("wb") as stream:
         for block in stream_audio(source.path, rate, watch):
+            check()
             if len(block):
                 peak = max(peak, float(np.abs(block).max()))
                 stream.write(np.ascontiguousarray(block, "<f4").tobytes())

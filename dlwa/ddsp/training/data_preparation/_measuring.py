@@ -1,8 +1,8 @@
 """Measuring all recordings of a set: two at a time, each content once, in an order that stays.
 
-While the network listens to one recording, the next is decoded and the path through the last
-one's pitches is found: those are NumPy's work, the network TensorFlow's. The results come in the
-order of the files, whichever was done first.
+While the network listens to one recording, the path through another one's pitches is found (NumPy's
+work, the network is TensorFlow's) and the next are decoded; the first while TensorFlow is still
+being imported. The results come in the order of the files, whichever was done first.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,11 @@ from pathlib import Path
 from absl import logging
 
 from dlwa.ddsp.audio_io import CHANGED, AudioFileError, file_state
-from dlwa.ddsp.training.data_preparation._analysis import analyse
+from dlwa.ddsp.training.data_preparation._analysis import (
+    Samples,
+    decode_all,
+    measured_recording,
+)
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._progress import Progress
 from dlwa.ddsp.training.data_preparation._recording import Recording
@@ -33,17 +37,22 @@ def measure_all(
     refused: list[Refusal] = []
     hashed = each_content_once(sources, refused)
     recordings: list[Recording] = []
-    with ThreadPoolExecutor(_AT_ONCE, "measure") as pool:
-        jobs = [
-            (source, pool.submit(_measure, source, digest, settings, work_dir, cache, progress))
-            for source, digest in hashed
-        ]
+    with (
+        ThreadPoolExecutor(1, "decode") as decoders,
+        ThreadPoolExecutor(_AT_ONCE, "measure") as trackers,
+    ):
+        jobs = []
+        for source, digest in hashed:
+            decoded = decoders.submit(_decode, source, digest, settings, work_dir, cache, progress)
+            measured = trackers.submit(_measure, decoded, source, digest, settings, cache, progress)
+            jobs.append((source, measured))
         try:
             for source, job in jobs:
                 _collect(source, job, recordings, refused)
         except BaseException:
             progress.cancelled = True
-            pool.shutdown(wait=True, cancel_futures=True)
+            for pool in (decoders, trackers):
+                pool.shutdown(wait=False, cancel_futures=True)
             raise
     return recordings, refused
 
@@ -55,11 +64,15 @@ def _collect(source: Source, job: Future, recordings: list[Recording], refused) 
         refuse(source, error, refused)
 
 
-def _measure(source, digest, settings, work_dir, cache, progress: Progress) -> Recording:
+def _decode(source, digest, settings, work_dir: Path, cache, progress: Progress) -> Samples:
     own_dir = work_dir / digest
     own_dir.mkdir()
+    return decode_all(source, digest, settings, own_dir, cache, progress.check)
+
+
+def _measure(decoded: Future, source, digest, settings, cache, progress: Progress) -> Recording:
     with progress.of(source.name, source.info.seconds) as tick:
-        return analyse(source, digest, settings, own_dir, cache, tick)
+        return measured_recording(source, digest, decoded.result(), settings, cache, tick)
 
 
 def each_content_once(

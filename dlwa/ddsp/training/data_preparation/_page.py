@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dlwa import runfiles
 from dlwa.ddsp import pages
 from dlwa.ddsp.audit import SetAudit
 from dlwa.ddsp.pitch import pitch_model_title
@@ -9,6 +10,7 @@ from dlwa.ddsp.training.data_preparation._analysis import features_key
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._clean_road import Material, Prepared
 from dlwa.ddsp.training.data_preparation._keys import key
+from dlwa.ddsp.training.data_preparation._progress import run_dir
 
 PAGE_FILE = "report.html"
 _MOST_CARDS = 10
@@ -19,8 +21,9 @@ def write_page(prepared: Prepared, judged: SetAudit, folder: Path, cache: Cache)
     """Write the page beside the records; pictures of unchanged recordings come from the cache."""
     shown = prepared.materials[:_MOST_CARDS]
     page = pages.Page(
-        title=f"Data set {folder.resolve().name}",
-        summary=judged.summary + ".",
+        title=f"Data set {_name(folder)}",
+        summary=f"What a model will learn from: {len(prepared.materials)} recordings, cut into "
+        f"{len(prepared.train.windows)} overlapping examples.",
         facts=_facts(prepared, judged),
         sections=[
             _verdict(judged),
@@ -36,6 +39,16 @@ def write_page(prepared: Prepared, judged: SetAudit, folder: Path, cache: Cache)
         ],
     )
     return page.write(folder / PAGE_FILE)
+
+
+def _name(folder: Path) -> str:
+    """The data set's name in the workspace, if it is made by a run; else that of its folder."""
+    record = runfiles.read_json(own / runfiles.RECORD_FILE) if (own := run_dir()) else None
+    named = record or {}
+    if named.get("owner") and named.get("name"):
+        name = str(named["name"])
+        return name if name.startswith(f"{named['owner']}/") else f"{named['owner']}/{name}"
+    return folder.resolve().name
 
 
 def _facts(prepared: Prepared, judged: SetAudit) -> list[tuple[str, str]]:

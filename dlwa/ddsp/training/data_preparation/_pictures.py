@@ -45,9 +45,9 @@ def recording_picture(recording: Recording, strip: Strip, frame_rate: int, excer
 
 def coverage_picture(coverage: Coverage) -> str:
     """How long which notes sound how loud: dark is long, empty is missing."""
-    figure, axes = pages.new_figure("", "", (8.4, 2.2))
+    figure, axes = pages.new_figure("", "", (5.6, 2.3))
     axes.grid(False)
-    names = [name for name in coverage.as_dict()["loudness"]]
+    names = coverage.as_dict()["loudness"]
     shown = np.log1p(coverage.seconds)
     axes.imshow(
         np.ma.masked_less(shown, np.log1p(0.5)), aspect="auto", cmap="YlGnBu", vmin=0, alpha=0.9
@@ -63,7 +63,7 @@ def coverage_picture(coverage: Coverage) -> str:
             f"{seconds:.0f}",
             ha="center",
             va="center",
-            fontsize=8,
+            fontsize=7,
             color="#ffffff" if dark else (pages.INK if seconds < 0.5 else "#111111"),
         )
     axes.set_xlabel("lowest note of the column; seconds in the cells", fontsize=9, color=pages.INK)

@@ -48,14 +48,20 @@ class Progress:
 
         def tick(more_s: float) -> None:
             nonlocal ticked
-            if self.cancelled:
-                raise CancelledError
+            self.check()
             more_s = min(more_s, max(0.0, seconds - ticked))
             ticked += more_s
             self._count(more_s, more_s, name)
 
-        yield tick
-        self._count(seconds - ticked, 0.0, name)
+        try:
+            yield tick
+        finally:
+            self._count(seconds - ticked, 0.0, name)
+
+    def check(self) -> None:
+        """Raise CancelledError if nobody waits for the result any more."""
+        if self.cancelled:
+            raise CancelledError
 
     def finish(self) -> float:
         """Report the end; return the speed in times real time."""
