@@ -129,7 +129,7 @@ def test_says_what_there_is_to_say(page_file: Path) -> None:
         "never heard these stretches",
         "a <b>.wav",
         "it is empty",
-        "1.3 min",  # to learn from
+        "80 s",  # to learn from
         "pitch of the notes",
         "RnnFcDecoder.ch = 16",
         "1 session of training",

@@ -52,12 +52,17 @@ def _numbers(paper):
     for name, words in (("train", "to learn from"), ("heldout", "held out")):
         part = paper.get(name) or {}
         if "seconds" in part:
-            numbers.append((words, f"{float(part['seconds']) / 60:.1f} min"))
+            numbers.append((words, length(float(part["seconds"]))))
     settings = paper.get("settings") or {}
     for name, unit in (("sample_rate", "Hz"), ("frame_rate", "frames/s"), ("pitch_model", "")):
         if settings.get(name):
             numbers.append((name.replace("_", " "), f"{settings[name]} {unit}".strip()))
     return numbers
+
+
+def length(seconds):
+    """How much sound there is, for people."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
 def _files(paper):
@@ -111,6 +116,6 @@ def _described(statistics):
         "What the model has learned to play soft and loud.",
     )
     return [
-        pages.table(["of its notes", "lowest", "mean", "highest", "spread", "unit"], rows),
+        pages.table(["over all recordings", "lowest", "mean", "highest", "spread", "unit"], rows),
         pages.cards([card], pairs=True),
     ]

@@ -10,9 +10,10 @@ _COLUMNS = 400  # more points than this nobody sees
 def training_curve(training):
     """Picture of the loss: its spread, its mean, and that of held-out sounds."""
     steps, values = training.losses(training.loss_names[0])
-    middle, low, mean, high = gathered(steps, values)
+    middle, low, mean, high = gathered(steps, values, _columns(len(steps)))
     figure, axes = pages.new_figure("steps", "loss")
-    axes.fill_between(middle, low, high, color=pages.SOFT, lw=0.8, label="each step")
+    if len(middle) < len(steps):
+        axes.fill_between(middle, low, high, color=pages.SOFT, lw=0.8, label="single steps")
     axes.plot(middle, mean, color=pages.SECOND, lw=1.6, label="mean")
     heldout = training.heldout
     if heldout:
@@ -70,6 +71,11 @@ def gathered(steps, values, columns=_COLUMNS):
             lambda s: s[:, 1].max(),
         )
     )
+
+
+def _columns(n):
+    """How many points to draw of n: enough to see the shape, few enough to be a mean."""
+    return n if n < 40 else max(20, min(_COLUMNS, n // 5))
 
 
 def _limits(axes, values):
