@@ -14,7 +14,7 @@ setup: $(STAMP)
 
 $(STAMP): pyproject.toml $(LOCK)
 	$(PYTHON) dlwa.py --version
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-input -c $(LOCK) -e '.[ddsp,beam,studio,live,dev]'
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-input -c $(LOCK) -e '.[ddsp,beam,nsynth,studio,live,dev]'
 	echo ddsp,studio,live > $(VENV)/dlwa-extras
 	touch $@
 
@@ -63,6 +63,6 @@ lock:
 	  '# The versions dlwa is tested with, for Python 3.11 to 3.13 on Linux, macOS and Windows.' \
 	  '# Made by `make lock` from pyproject.toml; do not edit by hand.' && \
 	  uv pip compile --universal --python-version 3.11 pyproject.toml \
-	  --extra ddsp --extra ddsp-gpu --extra fast-pitch --extra beam --extra studio --extra live --extra dev \
+	  --extra ddsp --extra ddsp-gpu --extra fast-pitch --extra beam --extra nsynth --extra studio --extra live --extra dev \
 	  --no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet) > $(LOCK).new
 	mv $(LOCK).new $(LOCK)

@@ -26,25 +26,29 @@ class TfdsProvider(DataProvider):
         Raises:
             ImportError: if tensorflow_datasets is not installed.
             FileNotFoundError: if the data set is not in data_dir.
+            ValueError: if it has no such split.
         """
-        builder = self._builder()
-        config = _tfds().ReadConfig(try_autocache=False)
+        tfds = _tfds()
+        try:
+            builder = tfds.builder(self.name, data_dir=self.data_dir)
+        except Exception as error:  # of many kinds, from several packages
+            raise self._not_there(str(error).splitlines()[0]) from error
+        if not builder.info.splits:
+            raise self._not_there(f"nothing is prepared in {builder.data_path}")
+        if self.split.split("[")[0] not in builder.info.splits:
+            known = ", ".join(sorted(builder.info.splits))
+            raise ValueError(f"split={self.split!r} is none of {known}")
         return builder.as_dataset(
             split=self.split,
             shuffle_files=shuffle,
-            read_config=config,
+            read_config=tfds.ReadConfig(try_autocache=False),
         ).map(self._format, num_parallel_calls=tf.data.AUTOTUNE)
 
-    def _builder(self):
-        tfds = _tfds()
-        try:
-            return tfds.builder(self.name, data_dir=self.data_dir)
-        except Exception as error:
-            raise FileNotFoundError(
-                f"name={self.name!r} cannot be opened in data_dir={self.data_dir!r}: "
-                f"{str(error).splitlines()[0]}. Bind {type(self).__name__}.data_dir to a folder "
-                "that holds it"
-            ) from error
+    def _not_there(self, why):
+        return FileNotFoundError(
+            f"name={self.name!r} cannot be opened in data_dir={self.data_dir!r}: {why}. Bind "
+            f"{type(self).__name__}.data_dir to a folder that holds it"
+        )
 
     def _format(self, example):
         """Change a raw example; here nothing."""
@@ -95,6 +99,6 @@ def _tfds():
         import tensorflow_datasets
     except ImportError:
         raise ImportError(
-            "NSynth needs the package tensorflow_datasets: pip install tensorflow-datasets"
+            "NSynth needs the package tensorflow_datasets: pip install 'dlwa[nsynth]'"
         ) from None
     return tensorflow_datasets
