@@ -254,3 +254,28 @@ def test_a_broken_driver_is_told_and_the_cpu_offered(settings: Settings) -> None
     with pytest.raises(DlwaError, match="NVIDIA-SMI has failed") as caught:
         training.start(plan(settings), settings, Broken(), Limits())
     assert "--cpu" in caught.value.hint and not plan(settings).job.folder.exists()
+
+
+def hours_in(planned: training.Plan) -> list[str]:
+    return [word for word in planned.job.argv if "train.hours" in word]
+
+
+def test_hours_hold_for_one_session_only(settings: Settings) -> None:
+    planned = plan(settings, hours=2.5)
+    assert hours_in(planned) == ["--gin_param=train_util.train.hours=2.5"]
+    learnt(settings, training=planned.job.details["training"])
+    assert hours_in(plan(settings)) == []
+    assert hours_in(plan(settings, hours=1)) == ["--gin_param=train_util.train.hours=1"]
+
+
+def test_hours_given_as_an_extra_flag_are_not_kept_either(settings: Settings) -> None:
+    flags = ["--gin_param=batch_size=4", "--gin_param=train_util.train.hours=3"]
+    learnt(settings, training=plan(settings, extra=flags).job.details["training"])
+    words = plan(settings).job.argv
+    assert "--gin_param=batch_size=4" in words and not hours_in(plan(settings))
+
+
+@pytest.mark.parametrize("hours", [0.0, -1.0, float("nan"), float("inf")])
+def test_hours_must_be_a_time(settings: Settings, hours: float) -> None:
+    with pytest.raises(UsageError, match="hours="):
+        plan(settings, hours=hours)
