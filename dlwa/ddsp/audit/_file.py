@@ -10,9 +10,11 @@ from dlwa.ddsp.audit._level import FRAME_S, LevelMeter
 from dlwa.ddsp.audit._pitch import FRAMES_A_SECOND, HOP, RATE, LightTracker
 
 CLEAR = 0.8
+_NO_NOISE = 0.5  # below it nothing repeats, so nothing is a chord either
 LEVEL_STEP_DB = 3.0
 _A4_HZ, _A4 = 440.0, 69
 _FEW_FRAMES = 5
+_PARTS = 64
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,11 @@ def _pitch(levels, track) -> dict:
     if sounds.sum() < _FEW_FRAMES:
         return {}
     clear = sounds & (track.clarity > CLEAR)
+    chord = track.chord & sounds & (track.clarity > _NO_NOISE)
     found = {
         "voiced_share": round(float(clear.sum() / sounds.sum()), 3),
         "pitch_confidence": round(float(np.median(track.clarity[sounds])), 3),
-        "chord_share": round(float((track.chord & sounds).sum() / sounds.sum()), 3),
+        "chord_share": round(float(chord.sum() / sounds.sum()), 3),
     }
     if clear.sum() < _FEW_FRAMES:
         return found
@@ -107,9 +110,9 @@ def _pitch(levels, track) -> dict:
 
 def _envelope(frames_db: np.ndarray) -> list[int]:
     """64 levels in dB from the beginning to the end: the same take looks the same in any format."""
-    places = np.linspace(0, len(frames_db), 65).astype(int)
+    places = np.linspace(0, len(frames_db), _PARTS + 1).astype(int)
     return [
-        round(float(frames_db[a : max(b, a + 1)].mean()))
-        for a, b in itertools.pairwise(places)
-        if a < len(frames_db)
+        round(float(frames_db[start : max(stop, start + 1)].max()))
+        for start, stop in itertools.pairwise(places)
+        if start < len(frames_db)
     ]

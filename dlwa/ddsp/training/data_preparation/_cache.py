@@ -28,7 +28,9 @@ _LARGEST_SHARE = 4  # no file takes more than this part of the cache
 
 
 def default_folder() -> Path:
-    """The folder for caches of this user: of XDG, macOS or Windows."""
+    """The folder for caches of this user (of XDG, macOS or Windows); DLWA_CACHE_DIR moves it."""
+    if os.environ.get("DLWA_CACHE_DIR"):
+        return Path(os.environ["DLWA_CACHE_DIR"])
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":

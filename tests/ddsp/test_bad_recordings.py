@@ -1,0 +1,130 @@
+"""Recordings that are not what they seem: archives, videos, odd codecs, locks of shops, changes."""
+
+import os
+import shutil
+import struct
+import subprocess
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+
+from dlwa.actions import datasets
+from dlwa.ddsp import audio_io
+from dlwa.ddsp.audio_io import AudioFileError, NoRecordingsError, _foreign
+from tests.ddsp.tones import RATE, steady
+
+needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+
+
+def ffmpeg(*words):
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, words)], check=True)
+
+
+@pytest.fixture
+def tone(tmp_path):
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, steady(440, 2.0, 44100, n_harmonics=1), 44100)
+    return path
+
+
+def test_both_halves_know_the_same_kinds_of_recordings():
+    assert datasets.AUDIO == audio_io.AUDIO_SUFFIXES
+
+
+@pytest.mark.parametrize("name", ["takes.zip", "takes"])
+def test_a_zip_file_given_as_a_folder_is_told_how_to_unpack(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / name, "w") as file:
+        file.writestr("a.wav", b"x")
+    with pytest.raises(NoRecordingsError, match="is an archive, not a folder") as caught:
+        audio_io.recordings_in(tmp_path / name)
+    assert f'python3 -m zipfile -e "{tmp_path}/{name}" "{tmp_path}/takes' in caught.value.hint
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ["a.m4a", "A.M4A", "a.mp4", "a.mov", "a.webm", "a.avi"])
+def test_phones_and_videos_give_their_sound(tmp_path, tone, name):
+    path = tmp_path / name
+    picture = ["-f", "lavfi", "-i", "color=size=32x32:duration=2:rate=5"]
+    is_video = not name.lower().endswith("m4a")
+    ffmpeg(*(picture if is_video else []), "-i", tone, "-ac", 2, path)
+    info = audio_io.probe(path)
+    assert info.channels == 2
+    assert info.seconds == pytest.approx(2.0, abs=0.25)
+    audio, _ = audio_io.read_audio(path, RATE)
+    middle = audio[RATE // 2 : RATE + RATE // 2]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert spectrum.argmax() == pytest.approx(440, abs=2)
+
+
+@needs_ffmpeg
+def test_a_stream_that_states_no_length_is_counted(tmp_path, tone):
+    """As browsers record: matroska written to a pipe knows no end."""
+    with (tmp_path / "a.webm").open("wb") as file:
+        argv = ["ffmpeg", "-v", "error", "-i", tone, "-c:a", "libopus", "-f", "webm", "-"]
+        subprocess.run(argv, stdout=file, check=True)
+    assert audio_io.probe(tmp_path / "a.webm").seconds == pytest.approx(2.0, abs=0.1)
+
+
+@needs_ffmpeg
+def test_a_video_without_sound_says_so(tmp_path):
+    ffmpeg("-f", "lavfi", "-i", "color=size=32x32:duration=1", tmp_path / "silent.mp4")
+    with pytest.raises(AudioFileError, match="it has no sound"):
+        audio_io.probe(tmp_path / "silent.mp4")
+
+
+@needs_ffmpeg
+def test_an_odd_codec_in_a_wav_file_is_read_by_ffmpeg(tmp_path, tone):
+    ffmpeg("-i", tone, "-c:a", "ac3", "-f", "wav", tmp_path / "a.wav")
+    with pytest.raises(soundfile.LibsndfileError):
+        soundfile.info(tmp_path / "a.wav")
+    assert audio_io.probe(tmp_path / "a.wav").format == "ac3"
+    audio, _ = audio_io.read_audio(tmp_path / "a.wav", RATE)
+    assert np.abs(audio).max() == pytest.approx(0.5, abs=0.1)
+
+
+def unknown_codec(path):
+    """A well-formed wav file of a codec that nobody has."""
+    form = struct.pack("<HHIIHH", 0x7A21, 1, 44100, 44100, 1, 8)
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form
+    body += b"data" + struct.pack("<I", 4000) + bytes(range(250)) * 16
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+
+
+@needs_ffmpeg
+def test_a_codec_nobody_has_is_named(tmp_path):
+    unknown_codec(tmp_path / "a.wav")
+    with pytest.raises(AudioFileError) as caught:
+        list(audio_io.stream_audio(tmp_path / "a.wav"))
+    assert "codec" in caught.value.reason
+    assert "no decoder" in caught.value.reason
+
+
+def test_an_odd_codec_without_ffmpeg_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(_foreign, "is_available", lambda: False)
+    unknown_codec(tmp_path / "a.wav")
+    with pytest.raises(AudioFileError, match="libsndfile does not know: install ffmpeg"):
+        audio_io.probe(tmp_path / "a.wav")
+
+
+def test_files_locked_to_a_shop_are_listed_with_the_reason(tmp_path):
+    (tmp_path / "song.m4p").write_bytes(b"\0\0\0\x1cftypM4P ")
+    assert audio_io.find_audio_files(tmp_path) == [tmp_path / "song.m4p"]
+    with pytest.raises(AudioFileError, match="copy-protected"):
+        audio_io.probe(tmp_path / "song.m4p")
+
+
+@needs_ffmpeg
+def test_a_damaged_m4a_is_refused(tmp_path, tone):
+    ffmpeg("-i", tone, "-movflags", "+faststart", tmp_path / "a.m4a")
+    whole = (tmp_path / "a.m4a").read_bytes()
+    (tmp_path / "a.m4a").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(AudioFileError):
+        audio_io.read_audio(tmp_path / "a.m4a")
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, tone):
+    blocks = audio_io.stream_audio(tone, watch=lambda block: os.utime(tone, (1, 1)))
+    with pytest.raises(AudioFileError, match="changes while it is read"):
+        list(blocks)
