@@ -51,7 +51,7 @@ def plan(
     fits what is wrong.
     """
     model = parse_name(model_name, "model_name")
-    folder = _model_folder(settings, model)
+    folder = model_folder(settings, model)
     if not source.is_file():
         raise NotFoundError(f"recording={source} does not exist", "name a sound file, e.g. IN.wav")
     if target is None:
@@ -100,7 +100,8 @@ def free_target(folder: Path, stem: str) -> Path:
     return target
 
 
-def _model_folder(settings: Settings, model: Name) -> Path:
+def model_folder(settings: Settings, model: Name) -> Path:
+    """The folder of a model that can play; raises `NotFoundError` if there is none."""
     workspace = settings.workspace
     folder = workspace.model(model)
     if has_checkpoint(folder):

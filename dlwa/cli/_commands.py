@@ -29,7 +29,7 @@ HOMES = (
     Home(
         "ddsp",
         "Make data sets, train models, transfer timbre.",
-        ("ddsp", "audit", "transfer", "serve", "report"),
+        ("ddsp", "audit", "transfer", "serve", "evaluate", "report"),
         True,
     ),
     Home("models", "List the models: whose, which notes, how far trained.", ("models",)),

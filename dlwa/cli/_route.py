@@ -9,7 +9,12 @@ from dlwa.labs import LOCAL
 # what happens where the runs are; everything else happens on this machine
 _FAR = {"ddsp", "status", "watch", "logs", "stop", "util", "user"}
 # of these groups, what reads or plays files of this machine
-_NEAR = {("ddsp", "timbre-transfer"), ("ddsp", "play"), ("ddsp", "serve")}
+_NEAR = {
+    ("ddsp", "timbre-transfer"),
+    ("ddsp", "play"),
+    ("ddsp", "serve"),
+    ("ddsp", "convert-gin"),
+}
 # these know themselves what to do with a lab
 _OWN = {"push", "fetch", "lab", "doctor"}
 

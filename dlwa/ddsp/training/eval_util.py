@@ -7,13 +7,11 @@ import gin
 import tensorflow as tf
 from absl import logging
 
-from dlwa import runfiles
 from dlwa.ddsp import core, spectral_ops
-from dlwa.ddsp.training import checkpoint_util
+from dlwa.ddsp.training import eval_follow, eval_results
 
 __all__ = ["evaluate", "evaluate_or_sample", "sample"]
 
-_LOOK_AGAIN_S = 5.0
 # Noise is drawn from this seed, so that two checkpoints are compared on the same noise.
 _NOISE_SEED = 0
 
@@ -32,6 +30,7 @@ def evaluate_or_sample(
     run_once=False,
     run_until_step=0,
     evaluate_and_sample=False,
+    report_dir=None,
 ):
     """Measure and show a model at each of its checkpoints.
 
@@ -47,11 +46,13 @@ def evaluate_or_sample(
         restore_dir: where the checkpoints are; default: save_dir.
         batch_size: examples a batch.
         num_batches: batches for each checkpoint; 0 or -1: all there are.
-        repeats: how often the data may be repeated to fill them.
+        repeats: how often the data may be repeated to fill them; with 1 the last batch may be
+            smaller than the others.
         ckpt_delay_secs: shortest time between two checkpoints.
         run_once: stop after one checkpoint.
         run_until_step: stop once a checkpoint's step is at least this (0: never).
         evaluate_and_sample: do both whatever the mode.
+        report_dir: also write evaluation.json and the sounds as WAV files there.
     """
     if mode not in ("eval", "sample"):
         raise ValueError(f"mode={mode!r} must be 'eval' or 'sample'")
@@ -59,8 +60,11 @@ def evaluate_or_sample(
     evaluators = [c(data_provider.sample_rate, data_provider.frame_rate) for c in evaluator_classes]
     if num_batches < 1:
         repeats = 1
-    dataset = data_provider.get_batch(batch_size, shuffle=False, repeats=repeats)
+    dataset = data_provider.get_batch(
+        batch_size, shuffle=False, repeats=repeats, drop_remainder=repeats != 1
+    )
     dataset = dataset.take(num_batches) if num_batches > 0 else dataset
+    teller = eval_results.Teller(save_dir, mode, report_dir)
     work = _Work(
         model,
         evaluators,
@@ -69,13 +73,19 @@ def evaluate_or_sample(
         (data_provider.sample_rate, data_provider.frame_rate),
     )
     writer = tf.summary.create_file_writer(str(Path(save_dir) / "summaries" / "eval"))
-    for prefix in _checkpoints(restore_dir, ckpt_delay_secs, run_once):
-        step = int(prefix.rsplit("-", 1)[-1])
+    for prefix in eval_follow.checkpoints(restore_dir, ckpt_delay_secs, run_once):
+        step = eval_results.step_of(prefix)
         with writer.as_default():
-            results = work.run(dataset, prefix, step)
+            try:
+                results = work.run(dataset, prefix, step, teller, num_batches)
+            except tf.errors.NotFoundError:
+                if run_once or Path(f"{prefix}.index").exists():
+                    raise
+                logging.info("%s was removed before it could be read", prefix)
+                continue
         writer.flush()
-        _report(save_dir, step, prefix, results, mode)
-        if run_once or 0 < run_until_step <= step:
+        teller.results(step, prefix, results)
+        if 0 < run_until_step <= step:
             break
     writer.close()
 
@@ -95,7 +105,7 @@ class _Work:
         outputs["audio_gen"] = self.model.get_audio_from_outputs(outputs)
         return outputs, losses
 
-    def run(self, dataset, prefix, step):
+    def run(self, dataset, prefix, step, teller, num_batches):
         """Results of all batches, {name: mean}."""
         count = 0
         for count, batch in enumerate(dataset, 1):
@@ -111,7 +121,8 @@ class _Work:
             if self.shows:
                 for evaluator in self.evaluators:
                     evaluator.sample(batch, outputs, step)
-            logging.info("Batch %d at step %d: %.1f s", count, step, time.monotonic() - started)
+                teller.hear(batch, outputs, step, self.rates[0])
+            teller.batch(count, max(num_batches, 0), step, time.monotonic() - started)
         if not count:
             raise ValueError("the data set holds no whole batch; lower evaluate.batch_size")
         results = {}
@@ -134,32 +145,6 @@ class _Work:
         return batch
 
 
-def _checkpoints(restore_dir, delay_s, run_once):
-    """Each new checkpoint of a folder; waits for more unless one is enough."""
-    if run_once:
-        yield checkpoint_util.get_latest_checkpoint(restore_dir)
-        return
-    last, last_time = None, -float("inf")
-    while True:
-        try:
-            newest = checkpoint_util.get_latest_checkpoint(restore_dir)
-        except FileNotFoundError:
-            newest = None
-            logging.log_first_n(logging.INFO, "Waiting for a checkpoint in %s", 1, restore_dir)
-        if newest != last and time.monotonic() - last_time >= delay_s:
-            last, last_time = newest, time.monotonic()
-            yield newest
-        else:
-            time.sleep(_LOOK_AGAIN_S)
-
-
-def _report(save_dir, step, prefix, results, mode):
-    for name, value in results.items():
-        logging.info("step %d  %s: %.4f", step, name, value)
-    document = {"step": step, "mode": mode, "checkpoint": prefix, "results": results}
-    runfiles.append_line(Path(save_dir) / "eval.jsonl", {**document, "time": time.time()})
-
-
 @gin.configurable(module="dlwa.ddsp.training.eval_util")
 def evaluate(
     data_provider,
@@ -174,6 +159,7 @@ def evaluate(
     run_once=False,
     run_until_step=0,
     evaluate_and_sample=False,
+    report_dir=None,
 ):
     """Measure checkpoints; see evaluate_or_sample()."""
     evaluate_or_sample(**locals(), mode="eval")
@@ -188,10 +174,12 @@ def sample(
     restore_dir="",
     batch_size=16,
     num_batches=1,
+    repeats=-1,
     ckpt_delay_secs=0,
     run_once=False,
     run_until_step=0,
     evaluate_and_sample=False,
+    report_dir=None,
 ):
     """Write audio and pictures of checkpoints; see evaluate_or_sample()."""
     evaluate_or_sample(**locals(), mode="sample")

@@ -14,9 +14,11 @@ _register = gin.register(module="dlwa.ddsp.training.evaluators")
 __all__ = [
     "BaseEvaluator",
     "BasicEvaluator",
+    "F0CrepeEvaluator",
     "F0LdEvaluator",
     "MidiAutoencoderEvaluator",
     "MidiHeuristicEvaluator",
+    "SpectralEvaluator",
     "TWMEvaluator",
 ]
 
@@ -60,9 +62,10 @@ class BasicEvaluator(BaseEvaluator):
 
     def evaluate(self, batch, outputs, losses):
         """Add the losses of a batch."""
+        count = _size_of(batch)
         for name, loss in losses.items():
             mean = self._means.setdefault(name, keras.metrics.Mean(name=name))
-            mean.update_state(loss)
+            mean.update_state(loss, sample_weight=count)
 
     def sample(self, batch, outputs, step):
         """Write the sounds and their pictures."""
@@ -84,6 +87,11 @@ class BasicEvaluator(BaseEvaluator):
         return {f"losses/{name}": float(mean.result()) for name, mean in self._means.items()}
 
 
+def _size_of(batch):
+    """How many examples a batch holds; a last one may be smaller."""
+    return int(batch["audio"].shape[0]) if "audio" in batch else 1
+
+
 class _Metrics(BaseEvaluator):
     """Evaluators that keep metrics.BaseMetrics objects in `_metrics`."""
 
@@ -97,9 +105,9 @@ class _Metrics(BaseEvaluator):
     def results(self):
         """Means by `metrics/<name>/<key>`."""
         return {
-            f"metrics/{metric.name}/{key}": float(mean.result())
+            f"metrics/{metric.name}/{key}": value
             for metric in self._metrics
-            for key, mean in metric.metrics.items()
+            for key, value in metric.results().items()
         }
 
 
@@ -140,6 +148,36 @@ class F0LdEvaluator(_Metrics):
 
 def _has_f0(batch, outputs):
     return outputs.get("f0_hz") is not None and batch.get("f0_hz") is not None
+
+
+@_register
+class F0CrepeEvaluator(_Metrics):
+    """The pitch that is heard, by CREPE, whatever pitch the model says it plays."""
+
+    def __init__(self, sample_rate, frame_rate):
+        super().__init__(sample_rate, frame_rate)
+        self._metrics = [metrics.F0CrepeMetrics(sample_rate, frame_rate)]
+
+    def evaluate(self, batch, outputs, losses):
+        """Hear the pitch of the generated sounds."""
+        if "f0_hz" in batch:
+            self._metrics[0].update_state(batch, outputs["audio_gen"])
+
+
+@_register
+class SpectralEvaluator(_Metrics):
+    """How far the spectra are off, on the scales of the field, whatever the model was trained on.
+
+    Models trained with different losses can be compared by it.
+    """
+
+    def __init__(self, sample_rate, frame_rate):
+        super().__init__(sample_rate, frame_rate)
+        self._metrics = [metrics.SpectralMetrics(sample_rate, frame_rate)]
+
+    def evaluate(self, batch, outputs, losses):
+        """Compare the generated sounds with the originals."""
+        self._metrics[0].update_state(batch, outputs["audio_gen"])
 
 
 @_register

@@ -16,7 +16,7 @@ from ._notes import (
     compute_note_metrics,
     sequence2intervals,
 )
-from ._running import BaseMetrics, F0CrepeMetrics, F0Metrics, LoudnessMetrics
+from ._running import BaseMetrics, F0CrepeMetrics, F0Metrics, LoudnessMetrics, SpectralMetrics
 
 __all__ = [
     "MIN_F0_CONFIDENCE",
@@ -27,6 +27,7 @@ __all__ = [
     "F0Metrics",
     "LoudnessMetrics",
     "MidiMetrics",
+    "SpectralMetrics",
     "compute_audio_features",
     "compute_frame_metrics",
     "compute_note_metrics",

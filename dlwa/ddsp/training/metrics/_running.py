@@ -16,7 +16,10 @@ from ._features import (
     squeeze,
 )
 
-__all__ = ["BaseMetrics", "F0CrepeMetrics", "F0Metrics", "LoudnessMetrics"]
+__all__ = ["BaseMetrics", "F0CrepeMetrics", "F0Metrics", "LoudnessMetrics", "SpectralMetrics"]
+
+# The scales of the multi-scale spectral loss (Engel et al. 2020, section 4.2.1).
+_FFT_SIZES = (2048, 1024, 512, 256, 128, 64)
 
 
 class BaseMetrics:
@@ -39,15 +42,22 @@ class BaseMetrics:
         """The running means by key."""
         return self._metrics
 
+    def results(self):
+        """The means of what was measured; of nothing there is no mean."""
+        return {
+            key: float(mean.result()) for key, mean in self.metrics.items() if float(mean.count) > 0
+        }
+
     def flush(self, step):
         """Log and write all means for this training step, then start over."""
-        values = {key: float(mean.result()) for key, mean in self.metrics.items()}
+        values = self.results()
         logging.info(
             "%s", " | ".join(f"{self.name}/{key}: {value:.3f}" for key, value in values.items())
         )
         for key, value in values.items():
             tf.summary.scalar(f"metrics/{self.name}/{key}", value, step)
-            self.metrics[key].reset_state()
+        for mean in self.metrics.values():
+            mean.reset_state()
 
 
 class LoudnessMetrics(BaseMetrics):
@@ -67,6 +77,28 @@ class LoudnessMetrics(BaseMetrics):
         return spectral_ops.compute_loudness(
             core.tf_float32(audio), sample_rate=self.sample_rate, frame_rate=self.frame_rate
         )
+
+
+class SpectralMetrics(BaseMetrics):
+    """Multi-scale distance of spectra: mean |difference| of magnitudes and of their logarithms.
+
+    Means over the FFT sizes 2048 to 64 with three quarters overlap, so the sizes count alike.
+    """
+
+    def __init__(self, sample_rate, frame_rate, name="spectral"):
+        super().__init__(sample_rate, frame_rate, name)
+        self._metrics = {key: keras.metrics.Mean(key) for key in ("mag", "logmag")}
+
+    def update_state(self, batch, audio_gen):
+        """Add a batch: `audio` against `[batch, n]`."""
+        audio = core.tf_float32(batch["audio"])
+        generated = tf.reshape(core.tf_float32(audio_gen), tf.shape(audio))
+        count = int(audio.shape[0])
+        for size in _FFT_SIZES:
+            pair = [spectral_ops.compute_mag(x, size=size) for x in (audio, generated)]
+            for key, change in (("mag", tf.identity), ("logmag", core.safe_log)):
+                distance = tf.reduce_mean(tf.abs(change(pair[0]) - change(pair[1])))
+                self.metrics[key].update_state(distance, sample_weight=count)
 
 
 class F0CrepeMetrics(BaseMetrics):

@@ -1,0 +1,147 @@
+"""Measuring a model, and letting it play what it has not heard: `ddsp eval` and `ddsp sample`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dlwa import runfiles
+from dlwa.actions import launch
+from dlwa.actions._places import things
+from dlwa.actions.datasets import is_dataset
+from dlwa.actions.launch import Job
+from dlwa.actions.runs import Run, read_run
+from dlwa.actions.transfer import model_folder
+from dlwa.errors import NotFoundError, UsageError
+from dlwa.hosts.base import Host
+from dlwa.labs import Limits
+from dlwa.names import Name, parse_name
+from dlwa.settings import Settings, nearest
+from dlwa.workspace import Workspace
+
+MODULE = "dlwa.ddsp.training.ddsp_run"
+REPORT_FILE = "evaluation.json"
+
+Mode = Literal["eval", "sample"]
+_GIN_NAME: dict[Mode, str] = {"eval": "evaluate", "sample": "sample"}
+_HELD_OUT, _ALL = "heldout.tfrecord*", "data.tfrecord*"
+# What a CPU hears in a minute or two; extra flags ask for more.
+_BATCH_SIZE = 4
+_NUM_BATCHES: dict[Mode, int] = {"eval": 8, "sample": 1}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is about to be measured or played, checked but not begun."""
+
+    job: Job
+    run_id: str
+    model: Name
+    dataset: Name
+    is_held_out: bool
+    report_dir: Path
+
+
+def plan(
+    settings: Settings,
+    host: Host,
+    mode: Mode,
+    model_name: str,
+    dataset_name: str = "",
+    *,
+    extra: Sequence[str] = (),
+    custom: bool = False,
+    follow: bool = False,
+    gpu: bool = False,
+) -> Plan:
+    """Check the model and the data set and spell out the command.
+
+    Without a data set it is the one the model learns from; sounds held out of it are used if there
+    are any. `follow` takes each checkpoint a running training writes. On the CPU nothing is
+    waited for, so that a model can be looked at while it trains. Raises the `DlwaError` that fits.
+    """
+    workspace = settings.workspace
+    model = parse_name(model_name, "model_name")
+    folder = model_folder(settings, model)
+    dataset = _dataset(workspace, host, model, folder, dataset_name)
+    held_out = any(path.stat().st_size for path in workspace.dataset(dataset).glob(_HELD_OUT))
+    run_id = launch.new_id()
+    report_dir = workspace.output(model)
+    pattern = workspace.dataset(dataset) / (_HELD_OUT if held_out else _ALL)
+    words = _argv(mode, folder, pattern, report_dir, custom=custom, follow=follow)
+    job = Job(
+        kind=mode,
+        owner=model.owner(settings.owner),
+        name=str(model),
+        folder=workspace.runs / run_id,
+        argv=launch.module_argv(MODULE, (*words, *extra)),
+        env={} if gpu else {"CUDA_VISIBLE_DEVICES": ""},
+        cwd=workspace.root,
+        devices="gpu" if gpu else "none",
+        details={"dataset": str(dataset)},
+    )
+    return Plan(job, run_id, model, dataset, held_out, report_dir)
+
+
+def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
+    """Begin what is planned; raises `DlwaError` if it does not come up."""
+    return launch.launch(planned.job, settings.workspace, host, limits, planned.run_id)
+
+
+def outcome(planned: Plan, since: float) -> dict[str, Any]:
+    """What was found and written since a moment; empty if nothing was."""
+    found = runfiles.read_json(planned.report_dir / REPORT_FILE) or {}
+    return found if float(found.get("time") or 0) >= since else {}
+
+
+def _argv(
+    mode: Mode, folder: Path, pattern: Path, report_dir: Path, *, custom: bool, follow: bool
+) -> tuple[str, ...]:
+    name = _GIN_NAME[mode]
+    places = (
+        f"--mode={mode}",
+        "--alsologtostderr",
+        f"--save_dir={folder}",
+        "--gin_file=datasets/tfrecord.gin",
+        f"--gin_param=TFRecordProvider.file_pattern={_quoted(pattern)}",
+        f"--gin_param={name}.report_dir={_quoted(report_dir)}",
+        *(() if follow else ("--run_once",)),
+    )
+    if custom:
+        return places
+    return (
+        *places,
+        "--allow_memory_growth",
+        "--gin_file=eval/everything.gin",
+        f"--gin_param={name}.batch_size={_BATCH_SIZE}",
+        f"--gin_param={name}.num_batches={_NUM_BATCHES[mode]}",
+        f"--gin_param={name}.repeats=1",
+        f"--gin_param={name}.ckpt_delay_secs=0",
+    )
+
+
+def _quoted(path: Path) -> str:
+    """A path as gin reads it."""
+    text = str(path).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
+
+
+def _dataset(workspace: Workspace, host: Host, model: Name, folder: Path, name: str) -> Name:
+    """The data set that is named, or the one the model learns from."""
+    known = things(workspace.datasets, is_dataset)
+    if not name:
+        run = read_run(folder, host)
+        training = run.record.get("training") if run else None
+        name = str((training or {}).get("dataset") or "") if isinstance(training, dict) else ""
+        if not name:
+            raise UsageError(
+                f"model_name={model}: nothing says which data set it learnt from",
+                f"name one: --dataset_name {known[0] if known else 'your_name/violin'}",
+            )
+    dataset = parse_name(name, "dataset_name")
+    if not is_dataset(workspace.dataset(dataset)):
+        hint = nearest(str(dataset), known) if known else "./dlwa.py ddsp make-dataset --help"
+        raise NotFoundError(
+            f"dataset_name={dataset}: there is no data set in {workspace.dataset(dataset)}", hint
+        )
+    return dataset

@@ -1,0 +1,95 @@
+"""How `ddsp eval` and `ddsp sample` talk."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from dlwa.actions import evaluation
+from dlwa.actions.runs import Run
+from dlwa.cli import _runs, needs, options, output
+from dlwa.cli._extra import require_flags
+from dlwa.cli._follow import follow
+from dlwa.errors import ExitCode
+from dlwa.hosts.local import LocalHost
+from dlwa.labs import read_lab
+from dlwa.settings import Settings
+
+
+@dataclass(frozen=True)
+class Words:
+    """What was asked for."""
+
+    mode: evaluation.Mode
+    model_name: str
+    dataset_name: str
+    extra: tuple[str, ...]
+    custom: bool
+    gpu: bool
+    follow: bool = False
+
+
+def look(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool) -> int:
+    """Check, start, follow and show what came of it; returns the exit code."""
+    require_flags(words.extra)
+    settings, host = options.settings(), LocalHost()
+    planned = evaluation.plan(
+        settings,
+        host,
+        words.mode,
+        words.model_name,
+        words.dataset_name,
+        extra=words.extra,
+        custom=words.custom,
+        follow=words.follow,
+        gpu=words.gpu,
+    )
+    _tell_plan(planned)
+    if dry_run:
+        output.answer({"dry_run": True, "command": list(planned.job.argv)})
+        return ExitCode.OK
+    needs.ddsp(assume_yes=yes, no_input=no_input)
+    limits = read_lab(settings.workspace.labs, settings.lab).limits
+    since = time.time()
+    run = evaluation.start(planned, settings, host, limits)
+    if detach and run.live:
+        _runs.tell_how_to_go_on(run)
+        output.answer(run.document())
+        return ExitCode.OK
+    return _to_the_end(run, settings, planned, since)
+
+
+def _tell_plan(planned: evaluation.Plan) -> None:
+    what = "sounds held out of" if planned.is_held_out else "what it may have learnt from, of"
+    output.say(f"{planned.model} plays {what} {planned.dataset}")
+    output.command(planned.job.argv)
+
+
+def _to_the_end(run: Run, settings: Settings, planned: evaluation.Plan, since: float) -> int:
+    try:
+        run = follow(run, settings)
+    except KeyboardInterrupt:
+        output.say(f"\n{run.kind} of {run.name} goes on without you.")
+        _runs.tell_how_to_go_on(run)
+        return ExitCode.INTERRUPTED
+    found = evaluation.outcome(planned, since)
+    output.answer({**run.document(), "found": found})
+    if run.state != "finished":
+        _runs.tell_end(run)
+        return _runs.exit_code(run)
+    _show(found)
+    place = settings.workspace.shown(planned.report_dir)
+    count = len(found.get("sounds") or []) // 2
+    pairs = f", {count} pairs of sounds in {place}/samples-{found.get('step')}" if count else ""
+    output.done(f"step {found.get('step')} of {planned.model}: {place}/evaluation.json{pairs}")
+    return ExitCode.OK
+
+
+def _show(found: dict[str, Any]) -> None:
+    results, meanings = found.get("results") or {}, found.get("meanings") or {}
+    rows = [
+        [name.removeprefix("metrics/"), f"{value:.4f}", *(meanings.get(name) or ("", ""))]
+        for name, value in results.items()
+    ]
+    if rows:
+        title = f"Step {found.get('step')}"
+        output.table(title, ["what", "value", "unit", "meaning"], rows)
