@@ -45,6 +45,7 @@ system:
 
 bench: setup
 	$(RUN) benchmarks/startup.py
+	$(RUN) benchmarks/transfer.py
 	$(RUN) -m benchmarks.import_time
 	$(RUN) -m benchmarks.harmonic
 

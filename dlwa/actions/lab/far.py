@@ -23,7 +23,7 @@ def command_line(lab: Lab, words: Sequence[str], owner: str, env: Mapping[str, s
         pairs["DLWA_OWNER"] = owner
     exports = "; ".join(f"export {name}={quote(value)}" for name, value in pairs.items())
     return shell_line(
-        f"{_enter(lab)}; {_same_version()}; {exports}; exec python3 dlwa.py {join(words)}"
+        f'{_enter(lab)}; {_same_version()}; {exports}; exec "$p" dlwa.py {join(words)}'
     )
 
 
@@ -62,7 +62,8 @@ def _enter(lab: Lab) -> str:
     return (
         f"cd {_q(root)} 2>/dev/null || {_refuse('no-root')}; "
         f"[ -f dlwa.py ] || {_refuse('no-code')}; "
-        f"command -v python3 >/dev/null || {_refuse('no-python')}"
+        "p=.venv/bin/python; [ -x $p ] || p=python3; "
+        f"command -v $p >/dev/null || {_refuse('no-python')}"
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from dlwa.errors import NetworkError
 
 PIECE_BYTES = 1 << 18
+READ_BYTES = 1 << 22
 MAX_MESSAGE_BYTES = 64 << 20
 _HEAD = struct.Struct(">cI")
 MESSAGE, PIECE = b"J", b"D"
@@ -33,7 +34,7 @@ class Wire:
     """Frames over a pipe. Raises `NetworkError` when it ends in the middle of something."""
 
     def __init__(self, pipe: Pipe) -> None:
-        self._pipe, self._rest = pipe, b""
+        self._pipe, self._rest, self._at = pipe, b"", 0
         self.sent_bytes = 0
 
     def send(self, **message: Any) -> None:
@@ -69,19 +70,22 @@ class Wire:
         self.sent_bytes += len(data)
 
     def _exactly(self, size: int) -> bytes:
-        if len(self._rest) >= size:
-            data, self._rest = self._rest[:size], self._rest[size:]
+        """The next bytes; much is read at once, because each reading has its price."""
+        have = len(self._rest) - self._at
+        if have >= size:
+            data = self._rest[self._at : self._at + size]
+            self._at += size
             return data
-        parts, have = [self._rest], len(self._rest)
+        parts = [self._rest[self._at :]]
         while have < size:
-            data = self._pipe.read(max(PIECE_BYTES, size - have))
+            data = self._pipe.read(READ_BYTES)
             if not data:
                 raise NetworkError("the connection ended in the middle", "run the same again")
             parts.append(data)
             have += len(data)
-        whole = b"".join(parts)
-        self._rest = whole[size:]
-        return whole[:size]
+        self._rest = b"".join(parts)
+        self._at = size
+        return self._rest[:size]
 
 
 class FunctionPipe:

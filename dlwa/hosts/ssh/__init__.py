@@ -5,9 +5,18 @@ is sent; there is no other way in. Nothing here prints or reads a terminal by it
 `attach`: questions go to an `Asker`, because who asks depends on the command.
 """
 
-from dlwa.hosts.ssh._connect import Connection, connect
+from dlwa.hosts.ssh._connect import Connection, close_channel, connect
 from dlwa.hosts.ssh._hostkeys import fingerprint
 from dlwa.hosts.ssh._target import Asker, Target, resolve
 from dlwa.hosts.ssh._terminal import attach
 
-__all__ = ["Asker", "Connection", "Target", "attach", "connect", "fingerprint", "resolve"]
+__all__ = [
+    "Asker",
+    "Connection",
+    "Target",
+    "attach",
+    "close_channel",
+    "connect",
+    "fingerprint",
+    "resolve",
+]

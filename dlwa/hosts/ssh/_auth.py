@@ -11,6 +11,7 @@ from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh._target import Asker, Target
 
 _TRIES = 3
+_MANY_KEYS = 5  # sshd hangs up after six
 
 
 def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
@@ -21,8 +22,9 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
     tried: list[str] = []
     for name, key in _keys(target, asker):
         tried.append(name)
-        if _attempt(transport, target, key):
+        if _attempt(transport, target, key, len(tried)):
             return
+    _require_open(transport, target, len(tried))
     allowed = _allowed(transport, target)
     if transport.is_authenticated():
         return
@@ -35,15 +37,15 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
     )
 
 
-def _attempt(transport: paramiko.Transport, target: Target, key: paramiko.PKey) -> bool:
+def _attempt(transport: paramiko.Transport, target: Target, key: paramiko.PKey, tried: int) -> bool:
     try:
         transport.auth_publickey(target.user, key)
     except paramiko.BadAuthenticationType:
         return False
     except paramiko.AuthenticationException:
-        _require_open(transport, target)
+        _require_open(transport, target, tried)
         return False
-    except paramiko.SSHException as error:
+    except (paramiko.SSHException, OSError, EOFError) as error:
         raise _broken(target, error) from error
     return transport.is_authenticated()
 
@@ -124,14 +126,13 @@ def _load(path: Path, asker: Asker) -> paramiko.PKey | None:
 
 def _allowed(transport: paramiko.Transport, target: Target) -> list[str]:
     """What the machine would accept instead."""
-    _require_open(transport, target)
     try:
         transport.auth_none(target.user)
     except paramiko.BadAuthenticationType as error:
         return list(error.allowed_types)
     except paramiko.AuthenticationException:
         return []
-    except paramiko.SSHException as error:
+    except (paramiko.SSHException, OSError, EOFError) as error:
         raise _broken(target, error) from error
     return []
 
@@ -152,10 +153,10 @@ def _answer_questions(
             except paramiko.BadAuthenticationType:
                 break
             except paramiko.AuthenticationException:
-                _require_open(transport, target)
+                _require_open(transport, target, 0)
                 asker.say("not accepted")
                 continue
-            except paramiko.SSHException as error:
+            except (paramiko.SSHException, OSError, EOFError) as error:
                 raise _broken(target, error) from error
             if transport.is_authenticated():
                 return True
@@ -182,12 +183,16 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _require_open(transport: paramiko.Transport, target: Target) -> None:
-    if not transport.is_active():
-        raise AccessError(
-            f"{target} closed the connection after too many keys",
-            hint="name the right one in ~/.ssh/config: IdentityFile ..., IdentitiesOnly yes",
-        )
+def _require_open(transport: paramiko.Transport, target: Target, tried: int) -> None:
+    """Raise what a connection that closed during the login means."""
+    if transport.is_active():
+        return
+    if tried < _MANY_KEYS:
+        raise _broken(target, EOFError("it closed during the login"))
+    raise AccessError(
+        f"{target} closed the connection after {tried} keys",
+        hint="name the right one in ~/.ssh/config: IdentityFile ..., IdentitiesOnly yes",
+    )
 
 
 def _broken(target: Target, error: Exception) -> NetworkError:

@@ -1,5 +1,6 @@
 """Connecting: name, socket, host key, login, hop by hop; and what a connection can do."""
 
+import contextlib
 import logging
 import socket
 import sys
@@ -19,7 +20,7 @@ from dlwa.hosts.ssh._target import Asker, Target
 CONNECT_TIMEOUT_S = 10.0
 ALIVE_EVERY_S = 5.0
 DEAD_AFTER_S = 20.0
-WINDOW_BYTES = 32 << 20  # 2 MiB, the usual window, carries 50 MB/s at 40 ms
+WINDOW_BYTES = 8 << 20  # 2 MiB, the usual window, carries 50 MB/s at 40 ms
 PACKET_BYTES = 1 << 15
 _RECEIVE_BYTES = 1 << 18
 _CONNECTION_LOST = -1  # paramiko's exit status of a channel that ended without one
@@ -82,7 +83,8 @@ class Connection:
     def close(self) -> None:
         """Close it, and the hops before it."""
         self._closing.set()
-        self._transport.close()
+        with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+            self._transport.close()
         if self._before:
             self._before.close()
 
@@ -116,7 +118,7 @@ class Connection:
             channel.shutdown_write()
             return self._collect(channel, time.monotonic() + timeout_s, timeout_s)
         finally:
-            channel.close()
+            close_channel(channel)
 
     def send(self, channel: paramiko.Channel, data: bytes) -> None:
         """Send all of it; raises `NetworkError` if the other side is gone."""
@@ -173,6 +175,12 @@ class Connection:
 
     def _lost(self, error: BaseException) -> NetworkError:
         return NetworkError(f"the connection to {self.target} was lost ({error})", "try again")
+
+
+def close_channel(channel: paramiko.Channel) -> None:
+    """Close a channel; that the connection has gone already is no matter."""
+    with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+        channel.close()
 
 
 def _drain(ready: Callable[[], bool], receive: Callable[[int], bytes], into: bytearray) -> bool:

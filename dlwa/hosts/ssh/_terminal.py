@@ -10,7 +10,7 @@ from typing import Any
 import paramiko
 
 from dlwa.errors import NetworkError
-from dlwa.hosts.ssh._connect import Connection
+from dlwa.hosts.ssh._connect import Connection, close_channel
 
 _CHUNK = 1 << 15
 _LOOK_EVERY_S = 0.05
@@ -32,7 +32,7 @@ def attach(connection: Connection, line: str) -> int:
         sys.stdout.write("\r\n")
         raise
     finally:
-        channel.close()
+        close_channel(channel)
 
 
 def _carry(channel: paramiko.Channel) -> None:
