@@ -86,9 +86,9 @@ def _run(count: int, function: beam.DoFn, pipeline_options: Sequence[str]) -> No
         with beam.Pipeline(options=PipelineOptions(list(pipeline_options))) as pipeline:
             _ = pipeline | beam.Create(range(count)) | beam.Reshuffle() | beam.ParDo(function)
     except Exception as error:  # a runner's errors are of any kind
-        said = " ".join(str(error).split())
+        lines = str(error).strip().splitlines() or [""]
         raise PreparationError(
-            f"the Beam pipeline failed: {type(error).__name__}: {said[:500]}",
+            f"the Beam pipeline failed: {lines[-1][:500]}",  # a traceback of the worker lies before
             f"check the runner and its options: --pipeline_options={','.join(pipeline_options)}",
         ) from error
 

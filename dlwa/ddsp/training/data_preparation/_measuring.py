@@ -67,12 +67,19 @@ def _collect(source: Source, job: Future, recordings: list[Recording], refused) 
 def _decode(source, digest, settings, work_dir: Path, cache, progress: Progress) -> Samples:
     own_dir = work_dir / digest
     own_dir.mkdir()
-    return decode_all(source, digest, settings, own_dir, cache, progress.check)
+    return decode_all(
+        source, digest, settings, own_dir, cache, lambda: progress.reading(source.name)
+    )
 
 
 def _measure(decoded: Future, source, digest, settings, cache, progress: Progress) -> Recording:
+    try:
+        samples = decoded.result()
+    except AudioFileError:
+        with progress.of(source.name, source.info.seconds):
+            raise
     with progress.of(source.name, source.info.seconds) as tick:
-        return measured_recording(source, digest, decoded.result(), settings, cache, tick)
+        return measured_recording(source, digest, samples, settings, cache, tick)
 
 
 def each_content_once(

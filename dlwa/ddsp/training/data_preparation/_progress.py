@@ -35,8 +35,8 @@ class Progress:
         self.measured_s = 0.0
         self.cancelled = False
         self._lock = threading.Lock()
-        self._begun = time.monotonic()
-        self._logged = self._reported = self._begun
+        self._begun: float | None = None
+        self._logged = self._reported = time.monotonic()
 
     @contextlib.contextmanager
     def of(self, name: str, seconds: float) -> Iterator[Callable[[float], None]]:
@@ -45,6 +45,7 @@ class Progress:
         At the end all of the recording counts as done, even what was known or turned out unusable.
         """
         ticked = 0.0
+        self._begun = self._begun or time.monotonic()
 
         def tick(more_s: float) -> None:
             nonlocal ticked
@@ -62,6 +63,12 @@ class Progress:
         """Raise CancelledError if nobody waits for the result any more."""
         if self.cancelled:
             raise CancelledError
+
+    def reading(self, name: str) -> None:
+        """Tell that a recording is being read, as long as none is being measured."""
+        self.check()
+        if not self.measured_s:
+            self._count(0.0, 0.0, f"reading {name}")
 
     def finish(self) -> float:
         """Report the end; return the speed in times real time."""
@@ -82,7 +89,8 @@ class Progress:
                 self._log(name)
 
     def _speed(self) -> float:
-        return self.measured_s / max(time.monotonic() - self._begun, 1e-6)
+        begun = self._begun or time.monotonic()
+        return self.measured_s / max(time.monotonic() - begun, 1e-6)
 
     def _left_s(self) -> float | None:
         """Seconds to go at the speed so far, which is that of what had to be measured."""

@@ -42,7 +42,15 @@ def run(folder, *flags):
                 "--input_audio_dir=.",
                 "--pipeline_options=--runner=Spark",
             ],
-            "pipeline_options='--runner=Spark' are not supported",
+            "runner=Spark is unknown, did you mean SparkRunner?",
+        ),
+        (
+            [
+                "--output_tfrecord_path=x",
+                "--input_audio_dir=.",
+                "--pipeline_options=--runner=DirectRunner,--direct_num_worker=2",
+            ],
+            "--direct_num_worker is no option of Apache Beam, did you mean --direct_num_workers?",
         ),
         (["--output_tfrecord_path=x", "--input_audio_dir=.", "--pitch_model=huge"], "tiny"),
     ],
@@ -115,6 +123,7 @@ def test_a_dataset_with_progress_in_the_files_of_the_run(tmp_path):
         "dataset_statistics.json",
         "dataset_statistics.pkl",
         "heldout.tfrecord-00000-of-00001",
+        "report.html",
     ]
     document = json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert document["settings"]["pitch_model"] in ("tiny", "full")

@@ -1,0 +1,97 @@
+"""`dlwa ddsp audit`: the table, the map and the words, on a real folder and without TensorFlow."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dlwa.actions import audit as action
+from dlwa.cli import _heatmap, main, output
+from dlwa.cli import audit as command
+from dlwa.errors import DlwaError
+
+COVERAGE = {
+    "loudness": ["loud", "medium", "quiet"],
+    "from_note": ["G3", "A#3", "C#4"],
+    "to_note": ["A3", "C4", "D#4"],
+    "seconds": [[0.0, 0.6, 3.0], [8.0, 20.0, 100.0], [0.4, 0.0, 0.0]],
+}
+
+
+def test_the_map_is_dark_where_much_was_played() -> None:
+    loud, medium, quiet, notes, legend = _heatmap.draw(COVERAGE)
+    assert loud == "  loud      ░░░░▒▒▒▒|"
+    assert medium == "medium  ▓▓▓▓████████|"
+    assert quiet == " quiet              |"
+    assert notes == "        G3  A#3 C#4"
+    assert "█ 20 s" in legend
+
+
+def test_the_map_without_shades_where_the_terminal_has_none() -> None:
+    loud, medium, *_ = _heatmap.draw(COVERAGE, plain=True)
+    assert (loud, medium) == ("  loud      ....::::|", "medium  ####@@@@@@@@|")
+
+
+def found() -> dict:
+    return {
+        "verdict": "usable",
+        "summary": "12.0 minutes of sound in 1 recording: enough, with the flaws named below",
+        "coverage": COVERAGE,
+        "missing": ["no quiet notes above C5"],
+        "advice": ["play what is missing"],
+        "files": [
+            {
+                "file": "a.wav",
+                "seconds": 725.2,
+                "sample_rate": 44100,
+                "peak_db": -3.1,
+                "noise_floor_db": None,
+                "silent_share": 0.054,
+                "voiced_share": 0.967,
+                "f0_hz": [196.0, 1046.5],
+                "pitch_confidence": 0.98,
+                "remarks": ["clips in 3 places"],
+            }
+        ],
+        "refused": [{"file": "b.wav", "reason": "is empty (0 bytes)"}],
+    }
+
+
+def test_what_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    output.use_json(False)
+    command.tell_table(found())
+    command.tell_verdict(found())
+    told = capsys.readouterr().out
+    row = next(line for line in told.splitlines() if line.startswith("a.wav"))
+    words = ["12:05", "44.1", "-3 dB", "5 %", "97 %", "G3-C6", "98 %", "clips in 3 places"]
+    assert [word for word in words if word not in row] == []
+    assert "not usable: is empty (0 bytes)" in told
+    assert "usable: 12.0 minutes" in told
+    assert "missing: no quiet notes above C5" in told
+    assert "advice: play what is missing" in told
+
+
+def test_a_name_in_the_workspace_is_audited(tmp_path: Path, capfd, monkeypatch) -> None:
+    folder = tmp_path / "inputs" / "ann" / "violin"
+    folder.mkdir(parents=True)
+    (folder / "text.wav").write_text("hello " * 50)
+    monkeypatch.setenv("DLWA_ROOT", str(tmp_path))
+    assert main(["ddsp", "audit", "ann/violin", "--json"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["refused"][0]["file"] == "text.wav"
+    assert document["verdict"] == "poor"
+
+
+@pytest.mark.parametrize("where", ["ann/absent", "ann"])
+def test_nothing_to_audit_ends_with_3(tmp_path: Path, capfd, monkeypatch, where: str) -> None:
+    (tmp_path / "inputs" / "ann").mkdir(parents=True)
+    monkeypatch.setenv("DLWA_ROOT", str(tmp_path))
+    assert main(["ddsp", "audit", where]) == 3
+    assert "error:" in capfd.readouterr().err
+
+
+def test_missing_libraries_are_named_with_the_command_that_installs_them(monkeypatch) -> None:
+    monkeypatch.setattr(action, "LIBRARIES", ("numpy", "nothing_of_that_name"))
+    with pytest.raises(DlwaError, match="nothing_of_that_name") as caught:
+        action.require_libraries(False, None, print)
+    assert "dlwa[audio]" in caught.value.hint
