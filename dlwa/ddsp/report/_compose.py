@@ -18,12 +18,11 @@ _TELLING = {
     "recovered": "recovered",
     "slow": "became slow",
     "out_of_memory": "memory was too small",
+    "disk_full": "the disk was full",
     "damaged_checkpoint": "a damaged checkpoint was left out",
     "early_stop": "reached the loss it was to stop at",
-    "time_up": "used up its time",
     "stopped": "stopped",
     "failed": "failed",
-    "restored": "went on from a checkpoint",
 }
 _GOOD_ENDS = ("finished", "stopped")
 _MOST_EVENTS = 60

@@ -49,8 +49,9 @@ def newest_readable(folder):
         prefix = prefix_of(folder, step)
         if is_readable(prefix):
             return prefix
-        logging.warning("Checkpoint %s is damaged, trying the one before.", prefix)
-        runfiles.report_event(Path(folder), "damaged_checkpoint", step=step)
+        text = f"Checkpoint ckpt-{step} is damaged, trying the one before."
+        logging.warning("%s", text)
+        runfiles.report_event(Path(folder), "damaged_checkpoint", text=text, step=step)
     return None
 
 

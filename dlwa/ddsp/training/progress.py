@@ -13,7 +13,7 @@ from dlwa.ddsp.training import alarms
 # metrics.jsonl is for people who watch, and they cannot read faster than this.
 _REPORT_EVERY_S = 1.0
 # Events that are as they should be.
-_GOOD = ("checkpoint", "recovered", "stopped", "early_stop", "restored")
+_GOOD = ("checkpoint", "recovered", "stopped", "early_stop")
 
 
 class Progress:

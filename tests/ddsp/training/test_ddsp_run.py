@@ -103,7 +103,7 @@ def test_early_stop(trained, tmp_path, caplog):
 def test_a_time_budget_stops_and_resumes(trained, tmp_path):
     assert small_run.run_here(trained / "data", tmp_path, 100000, "train.hours=1e-9") == 0
     events = list(runfiles.read_lines(tmp_path / runfiles.EVENTS_FILE))
-    assert events[-1]["event"] == "stopped" and events[-1]["reason"] == "its time is up"
+    assert events[-1]["event"] == "stopped" and events[-1]["reason"] == "its time is up (1e-09 h)"
     step = events[-1]["step"]
     assert small_run.run_here(trained / "data", tmp_path, step + 1) == 0
     assert (tmp_path / f"ckpt-{step + 1}.index").exists()

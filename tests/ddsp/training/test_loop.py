@@ -71,6 +71,30 @@ def test_a_signal_ends_the_step_saves_and_is_told(tiny, tmp_path, number):
     assert signal.getsignal(number) not in (None, signal.SIG_IGN)
 
 
+def test_stopped_anywhere_and_resumed_it_ends_where_it_would_have_ended(tiny, tmp_path):
+    """Stopped between two checkpoints, twice: weights, moments and place in the data agree."""
+    from dlwa.ddsp.training import trainers
+
+    class StoppedSoon(trainers.Trainer):
+        def advance(self, batch):
+            self.left -= 1
+            if not self.left:
+                signal.raise_signal(signal.SIGTERM)
+            return super().advance(batch)
+
+    for steps in (7, 6):
+        trainer = tiny.trainer_of(kind=StoppedSoon, learning_rate=0.1)
+        trainer.left = steps
+        assert tiny.train(tmp_path / "a", trainer=trainer, num_steps=30)[0] == "stopped"
+    assert int(trainer.step.numpy()) == 13
+    _, resumed = tiny.train(tmp_path / "a", num_steps=30)
+    _, at_once = tiny.train(tmp_path / "b", num_steps=30)
+    for got, expected in zip(resumed.optimizer.variables, at_once.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(got.numpy(), expected.numpy())
+    np.testing.assert_array_equal(resumed.model.w.numpy(), at_once.model.w.numpy())
+    assert resumed.examples_seen == at_once.examples_seen == 120
+
+
 def test_a_training_started_by_nohup_does_not_mind_the_terminal_closing():
     from dlwa.ddsp.training import guards
 
