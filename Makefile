@@ -8,7 +8,7 @@ PYTEST := $(RUN) -m pytest -p no:cacheprovider
 STAMP := $(VENV)/dlwa-developer
 LOCK := dlwa/constraints.txt
 
-.PHONY: setup demo test lint unit ddsp integration bench bench-pitch docs lock system
+.PHONY: setup demo test lint unit ddsp integration bench bench-pitch bench-datasets docs lock system
 
 setup: $(STAMP)
 
@@ -48,6 +48,10 @@ bench: setup
 	$(RUN) benchmarks/transfer.py
 	$(RUN) -m benchmarks.import_time
 	$(RUN) -m benchmarks.harmonic
+
+# Data sets of a quarter of an hour: first, again, with one more recording.
+bench-datasets: setup system
+	$(RUN) -m benchmarks.datasets
 
 # Pitch trackers on five instruments whose notes are known; needs FluidSynth, takes minutes.
 bench-pitch: setup system
