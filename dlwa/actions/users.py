@@ -1,12 +1,13 @@
 """The people of a workspace: their folders and what they use."""
 
-import time
 from dataclasses import dataclass
 
+from dlwa.actions import receipts
 from dlwa.actions._places import size_of
 from dlwa.actions.runs import Run
-from dlwa.errors import BusyError
-from dlwa.names import parse_owner
+from dlwa.errors import AccessError, BusyError
+from dlwa.names import Name, parse_owner
+from dlwa.settings import Settings
 from dlwa.workspace import Workspace
 
 
@@ -19,6 +20,8 @@ class Usage:
     runs: int
     live: int
     hours: float
+    gpu_hours: float = 0.0
+    waited_hours: float = 0.0
 
     @property
     def total_bytes(self) -> int:
@@ -58,13 +61,25 @@ def usage(workspace: Workspace, runs: list[Run], owner: str) -> Usage:
         {name: size_of(home / owner) for name, home in workspace.homes().items()},
         len(own),
         sum(run.live for run in own),
-        sum(_hours(run) for run in own),
+        sum(receipts.computed_s(run) for run in own) / 3600,
+        sum(receipts.gpu_hours(run) for run in own),
+        sum(receipts.waited_s(run) for run in own) / 3600,
     )
 
 
-def _hours(run: Run) -> float:
-    began = run.record.get("started_at")
-    if not began:
-        return 0.0
-    end = time.time() if run.live else run.record.get("ended_at") or began
-    return max(0.0, float(end) - float(began)) / 3600
+def require_own(name: Name, settings: Settings, *, as_admin: bool) -> str:
+    """Return the question to be answered with yes before writing under a name, empty for one's own.
+
+    Raises `AccessError` for somebody else's without `as_admin`. Where nobody said who works,
+    nothing is refused.
+    """
+    owner = name.owner(settings.owner)
+    if owner == settings.owner or not settings.owner_is_known:
+        return ""
+    if as_admin:
+        return f"{name} belongs to {owner}. Write there all the same?"
+    raise AccessError(
+        f"name={name} belongs to {owner}, you are {settings.owner}",
+        hint=f"write: {settings.owner}/{'/'.join(name.parts[1:])}; or add --as-admin, if you "
+        "look after this machine",
+    )

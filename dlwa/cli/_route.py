@@ -7,14 +7,9 @@ from dlwa.errors import UsageError
 from dlwa.labs import LOCAL
 
 # what happens where the runs are; everything else happens on this machine
-_FAR = {"ddsp", "status", "watch", "logs", "stop", "util", "user"}
-# of these groups, what reads or plays files of this machine
-_NEAR = {
-    ("ddsp", "timbre-transfer"),
-    ("ddsp", "play"),
-    ("ddsp", "serve"),
-    ("ddsp", "convert-gin"),
-}
+_FAR = {"status", "watch", "logs", "stop", "util", "user", "models"}
+# of the group ddsp, what works on the lab's data sets and models; the rest plays files of ours
+_FAR_DDSP = {"make-dataset", "train", "eval", "sample", "report", "export"}
 # these know themselves what to do with a lab
 _OWN = {"push", "fetch", "lab", "doctor"}
 
@@ -29,7 +24,7 @@ def far_lab(argv: Sequence[str]) -> tuple[str, list[str]] | None:
     plain = [word for word in own if not word.startswith("-")]
     if not plain or "--help" in own or plain[0] in _OWN or _relay.active():
         return None
-    goes = plain[0] in _FAR and tuple(plain[:2]) not in _NEAR
+    goes = plain[0] in _FAR or (plain[0] == "ddsp" and bool(_FAR_DDSP & set(plain[1:2])))
     if not goes and named.get("lab", LOCAL) == LOCAL:
         return None
     if not goes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dlwa.actions import progress, runs
+from dlwa.actions import progress, receipts, runs
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.cli import output
@@ -75,14 +75,22 @@ def tell_end(run: Run) -> None:
     when = f", {progress.since(float(ended))}" if ended else ""
     if run.state == "finished":
         output.done(f"{what} finished{when}")
+        _tell_receipt(run)
         return
     output.warn(f"{what} {run.state}{when}: {run.reason}")
+    _tell_receipt(run)
     if run.record.get("hint"):
         output.say(f"hint: {run.record['hint']}")
     if run.state in ("failed", "lost"):
         for line in last_lines(run.paths.log, 6):
             output.say(f"    {line}")
         output.say(f"the whole log: {run.paths.log}")
+
+
+def _tell_receipt(run: Run) -> None:
+    told = [f"{word} {value}" for word, value in receipts.receipt(run).lines() if value]
+    if told:
+        output.say("; ".join(told))
 
 
 def exit_code(run: Run) -> int:

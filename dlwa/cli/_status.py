@@ -1,19 +1,22 @@
 """How `status` shows runs and GPUs."""
 
 import time
+from dataclasses import asdict
 from typing import Any
 
-from dlwa.actions import gpus, progress, runs
+from dlwa.actions import deadline, gpus, progress, receipts, runs
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.claims import Claims
 from dlwa.cli import _runs, options, output
 from dlwa.hosts.local import LocalHost
+from dlwa.labs import read_lab
 from dlwa.settings import Settings
 from dlwa.workspace import machine_locks
 
 _RECENT_S = 2 * 86400.0
 _RECENT_ENOUGH = 8
+_IDLE_AFTER_S, _IDLE_PERCENT = 600.0, 5
 
 
 def show_all(everything: bool) -> None:
@@ -31,10 +34,12 @@ def show_all(everything: bool) -> None:
     if not shown:
         output.say(f"No runs here yet. Begin with: {_runs.PROGRAM} ddsp make-dataset --help")
     else:
-        output.table("", ["run", "id", "kind", "state", "how far", "note"], _rows(shown, settings))
+        columns = ["run", "owner", "id", "kind", "state", "how far", "note"]
+        output.table("", columns, _rows(shown, settings))
     if used:
         output.text()
         output.table("", ["GPU", "name", "memory", "busy", "used by"], [_gpu_row(u) for u in used])
+        _tell_idle(used, found)
     elif seen.broken:
         output.warn(f"the GPUs do not answer: {seen.said}")
     if len(shown) < len(found):
@@ -46,7 +51,7 @@ def show_one(text: str) -> None:
     settings = options.settings()
     run = runs.find_run(_runs.all_of(settings), text)
     if output.json_mode():
-        output.answer(_document(run))
+        output.answer({**_document(run), "receipt": asdict(receipts.receipt(run))})
         return
     for word, value in _facts(run, settings):
         if value:
@@ -72,11 +77,21 @@ def _recent(found: list[Run]) -> list[Run]:
 
 def _rows(shown: list[Run], settings: Settings) -> list[list[str]]:
     ordered = sorted(shown, key=lambda run: (not run.live, -run.began))
-    return [[run.name, run.id, run.kind, run.state, _runs.far(run), _note(run)] for run in ordered]
+    stops_at = _stops_at(settings)
+    return [
+        [run.name, run.owner, run.id, run.kind, run.state, _runs.far(run), _note(run, stops_at)]
+        for run in ordered
+    ]
 
 
-def _note(run: Run) -> str:
-    note = _runs.standing(run)
+def _stops_at(settings: Settings) -> str | None:
+    return read_lab(settings.workspace.labs, settings.lab).stops_at
+
+
+def _note(run: Run, stops_at: str | None) -> str:
+    now = progress.progress_of(run) if run.live else None
+    late = deadline.too_long(stops_at, now.left_s if now else None)
+    note = "; ".join(part for part in (_runs.standing(run), late) if part)
     ended = run.record.get("ended_at")
     if not run.live and ended:
         note = "; ".join(part for part in (progress.since(float(ended)), note) if part)
@@ -91,8 +106,9 @@ def _facts(run: Run, settings: Settings) -> list[tuple[str, str]]:
         ("owner", run.owner),
         ("state", run.state),
         ("how far", _runs.far(run)),
-        ("note", _runs.standing(run)),
+        ("note", _note(run, _stops_at(settings))),
         ("since", began),
+        *receipts.receipt(run).lines(),
         ("GPU", ", ".join(record.get("gpu_uuids") or [])),
         ("session", run.session if run.live else ""),
         ("folder", settings.workspace.shown(run.paths.folder)),
@@ -137,6 +153,15 @@ def _gpu_row(use: gpus.GpuUse) -> list[str]:
     memory = f"{_or_unknown(gpu.memory_used_mib)}/{_or_unknown(gpu.memory_total_mib)} MiB"
     busy = f"{_or_unknown(gpu.utilization_percent)} %"
     return [str(gpu.index), gpu.name, memory, busy, use.name or use.foreign or "free"]
+
+
+def _tell_idle(used: list[gpus.GpuUse], found: list[Run]) -> None:
+    """Name the runs that hold a GPU and hardly use it."""
+    long_enough = {run.id for run in found if receipts.computed_s(run) > _IDLE_AFTER_S}
+    for use in used:
+        busy = use.gpu.utilization_percent
+        if use.run_id in long_enough and busy is not None and busy <= _IDLE_PERCENT:
+            output.warn(f"GPU {use.gpu.index} is held by {use.name} and idle ({busy} %)")
 
 
 def _or_unknown(number: int | None) -> str:

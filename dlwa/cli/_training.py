@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dlwa.actions import training
+from dlwa.actions import deadline, training
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, needs, options, output
 from dlwa.cli._extra import require_flags
@@ -46,10 +46,10 @@ def train(words: Words, *, dry_run: bool, yes: bool, no_input: bool) -> int:
         output.answer({"dry_run": True, "command": list(planned.job.argv)})
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    limits = read_lab(settings.workspace.labs, settings.lab).limits
-    run = training.start(planned, settings, host, limits)
+    lab = read_lab(settings.workspace.labs, settings.lab)
+    run = training.start(planned, settings, host, lab.limits)
     output.answer(run.document())
-    return _tell_started(run)
+    return _tell_started(run, lab.stops_at)
 
 
 def _tell_plan(planned: training.Plan, folder: str) -> None:
@@ -68,12 +68,14 @@ def _tell_done(planned: training.Plan) -> int:
     return ExitCode.OK
 
 
-def _tell_started(run: Run) -> int:
+def _tell_started(run: Run, stops_at: str | None) -> int:
     if not run.live:
         _runs.tell_end(run)
         return _runs.exit_code(run)
     if run.state == "queued":
         output.say(_runs.standing(run) or "waits for its turn")
     output.done(f"{run.name} trains in session {run.session}; you may log out")
+    if stops_at and (told := deadline.at_start(stops_at)):
+        output.say(told)
     _runs.tell_how_to_go_on(run)
     return ExitCode.OK

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from dlwa.cli import options
+from dlwa.errors import ExitCode
 
 app = typer.Typer()
 
@@ -32,6 +33,7 @@ def make_dataset(
     custom: Custom = False,
     cpu: Cpu = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return at once.")] = False,
+    as_admin: options.AsAdmin = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     no_input: options.NoInput = False,
@@ -42,8 +44,12 @@ def make_dataset(
     Extra flags after -- go to ddsp_prepare_tfrecord. Ctrl-C leaves it running. Ends with 3 when
     there are no recordings, 6 when the name is taken.
     """
-    from dlwa.cli import _datasets
+    from dlwa.cli import _datasets, _own
 
+    if not _own.may_write(
+        dataset_name, "dataset_name", as_admin=as_admin, yes=yes, no_input=no_input
+    ):
+        return ExitCode.FAILED
     words = _datasets.Words(input_name, dataset_name, tuple(extra or ()), custom, cpu)
     return _datasets.make(words, detach=detach, dry_run=dry_run, yes=yes, no_input=no_input)
 
@@ -64,6 +70,7 @@ def train(
         typer.Option(metavar="N", help="Save and stop after N hours; train again goes on."),
     ] = None,
     cpu: Cpu = False,
+    as_admin: options.AsAdmin = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     no_input: options.NoInput = False,
@@ -74,7 +81,9 @@ def train(
     Extra flags after -- go to ddsp_run, for instance
     -- --gin_param=train_util.train.num_steps=5000
     """
-    from dlwa.cli import _training
+    from dlwa.cli import _own, _training
 
+    if not _own.may_write(model_name, "model_name", as_admin=as_admin, yes=yes, no_input=no_input):
+        return ExitCode.FAILED
     words = _training.Words(dataset_name, model_name, tuple(extra or ()), custom, fresh, cpu, hours)
     return _training.train(words, dry_run=dry_run, yes=yes, no_input=no_input)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to every question beforehand.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail instead.")]
+AsAdmin = Annotated[bool, typer.Option("--as-admin", help="Also under others' names.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, do nothing.")]
 
 _flags: dict[str, str | None] = {"root": None, "lab": None}

@@ -1,10 +1,13 @@
 """`dlwa user`: the people of a workspace."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dlwa.cli import options, output
+
+if TYPE_CHECKING:
+    from dlwa.actions.users import Usage
 
 app = typer.Typer()
 
@@ -45,9 +48,10 @@ def list_users(json: options.Json = False) -> None:
 @app.command("usage")
 def usage(
     name: Annotated[str | None, typer.Argument(help="Only this person.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print it as a spreadsheet reads it.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Show what people fill on the disk and have computed."""
+    """Show what people fill on the disk, have computed and have waited."""
     from dlwa.actions import users
     from dlwa.actions.progress import size
     from dlwa.cli import _runs
@@ -69,9 +73,28 @@ def usage(
             item.runs,
             item.live,
             f"{item.hours:.1f}",
+            f"{item.gpu_hours:.1f}",
         ]
         for item in used
     ]
-    columns = ["owner", *settings.workspace.homes(), "runs", "going on", "hours"]
-    if not output.json_mode():
+    columns = ["owner", *settings.workspace.homes(), "runs", "going on", "hours", "GPU hours"]
+    if csv:
+        _print_csv(used)
+    elif not output.json_mode():
         output.table("", columns, rows)
+
+
+def _print_csv(used: "list[Usage]") -> None:
+    import csv
+    import io
+
+    lines = io.StringIO()
+    homes = list(used[0].bytes_by_home) if used else []
+    columns = ["owner", *(f"{home}_bytes" for home in homes), "runs", "going_on", "hours"]
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow([*columns, "gpu_hours", "waited_hours"])
+    for item in used:
+        sizes = [item.bytes_by_home[home] for home in homes]
+        hours = [round(item.hours, 3), round(item.gpu_hours, 3), round(item.waited_hours, 3)]
+        writer.writerow([item.owner, *sizes, item.runs, item.live, *hours])
+    output.text(lines.getvalue().rstrip("\n"))

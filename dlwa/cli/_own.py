@@ -1,0 +1,19 @@
+"""Whose things a command may touch."""
+
+from dlwa.actions import users
+from dlwa.cli import options, output
+from dlwa.names import parse_name
+
+
+def may_write(name: str, what: str, *, as_admin: bool, yes: bool, no_input: bool) -> bool:
+    """Whether to go on writing under a name: one's own, or somebody else's after a yes.
+
+    `what` is the option that errors name.
+
+    Raises `AccessError` for somebody else's without `--as-admin`.
+    """
+    question = users.require_own(parse_name(name, what), options.settings(), as_admin=as_admin)
+    if not question or output.confirm(question, assume_yes=yes, no_input=no_input):
+        return True
+    output.say("nothing was done")
+    return False

@@ -1,0 +1,104 @@
+"""Receipts of runs, deadlines, and whose names one may write under."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from dlwa import runfiles
+from dlwa.actions import deadline, receipts, users
+from dlwa.actions.runs import Run
+from dlwa.errors import AccessError
+from dlwa.names import parse_name
+from dlwa.settings import Settings
+from dlwa.workspace import RunPaths
+
+MORNING = time.mktime((2026, 11, 21, 9, 30, 0, 0, 0, -1))
+
+
+def run(folder: Path, **more: object) -> Run:
+    record = {"id": "0123abcd", "kind": "train", "owner": "ann", "name": "ann/violin", **more}
+    return Run(RunPaths(folder), record, "finished", "")
+
+
+def test_a_receipt_tells_loss_time_and_waiting(tmp_path):
+    for at, loss in ((500.0, 0.1), (2010.0, 9.0), (2020.0, 3.5), (2030.0, 4.0)):
+        line = {"step": at - 2000, "total_steps": 30, "losses": {"total_loss": loss}, "time": at}
+        runfiles.append_line(tmp_path / runfiles.METRICS_FILE, line)
+    ended = run(
+        tmp_path, created_at=1000.0, started_at=2000.0, ended_at=9200.0, gpu_uuids=["a", "b"]
+    )
+    told = receipts.receipt(ended)
+    assert (told.step, told.total_steps, told.last_loss, told.best_loss) == (30, 30, 4.0, 3.5)
+    assert (told.waited_s, told.computed_s, told.gpu_hours) == (1000.0, 7200.0, 4.0)
+    assert dict(told.lines()) == {
+        "steps": "30 of 30",
+        "loss": "4, best 3.5",
+        "took": "2 h 0 min, 4.0 GPU hours",
+        "waited": "17 min",
+    }
+
+
+def test_a_run_that_never_began_has_a_receipt_too(tmp_path):
+    told = receipts.receipt(run(tmp_path, created_at=1000.0, ended_at=1060.0))
+    assert (told.waited_s, told.computed_s, told.gpu_hours) == (60.0, 0.0, 0.0)
+    assert dict(told.lines())["loss"] == ""
+
+
+def test_losses_that_are_no_numbers_are_passed_over(tmp_path):
+    for loss in (float("nan"), None, "x", 2.0):
+        line = {"step": 1, "losses": {"total_loss": loss}, "time": 5.0}
+        runfiles.append_line(tmp_path / runfiles.METRICS_FILE, line)
+    assert receipts.receipt(run(tmp_path, started_at=1.0)).best_loss == 2.0
+
+
+@pytest.mark.parametrize(
+    ("stops_at", "hours"), [("22:00", 12.5), ("09:00", 23.5), ("09:30", 24.0), (None, None)]
+)
+def test_the_next_shutdown(stops_at, hours):
+    left_s = deadline.stops_in_s(stops_at, MORNING)
+    assert left_s == (None if hours is None else hours * 3600)
+
+
+def test_a_run_that_takes_longer_is_told():
+    assert deadline.too_long("22:00", 13 * 3600, MORNING).endswith("22:00")
+    assert not deadline.too_long("22:00", 12 * 3600, MORNING)
+    assert not deadline.too_long("22:00", None, MORNING)
+    assert "12 h 30 min" in deadline.at_start("22:00", MORNING)
+
+
+def test_others_names_need_a_word(tmp_path):
+    ann = Settings("ann", tmp_path, origins={"owner": "test"})
+    name = parse_name("ben/flute")
+    assert users.require_own(parse_name("ann/flute"), ann, as_admin=False) == ""
+    with pytest.raises(AccessError, match="belongs to ben"):
+        users.require_own(name, ann, as_admin=False)
+    assert "belongs to ben" in users.require_own(name, ann, as_admin=True)
+    assert users.require_own(name, Settings("ann", tmp_path), as_admin=False) == ""
+
+
+def test_usage_as_a_spreadsheet(tmp_path, capsys):
+    from dlwa.cli import main
+
+    folder = tmp_path / "models/ddsp/ann/violin"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(
+        json.dumps(
+            {
+                "id": "0123abcd",
+                "kind": "train",
+                "owner": "ann",
+                "name": "ann/violin",
+                "state": "finished",
+                "created_at": 0.5,
+                "started_at": 1.0,
+                "ended_at": 7201.0,
+                "gpu_uuids": ["a"],
+            }
+        )
+    )
+    assert main(["--root", str(tmp_path), "user", "usage", "--csv"]) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    told = dict(zip(head.split(","), row.split(","), strict=True))
+    assert told["owner"] == "ann" and told["gpu_hours"] == "2.0" and told["runs"] == "1"
