@@ -84,6 +84,7 @@ DDSP_FLOORS = {
     "timbre_transfer": 90,
     "scripts": 91,
     "serve": 95,
+    "live": 95,
     "studio": 95,
     "report": 95,
     "demo_page": 95,

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlwa.actions import launch
+from dlwa.actions.transfer import model_folder
 from dlwa.errors import UsageError
 from dlwa.hosts.local import LocalHost
+from dlwa.names import parse_name
 from dlwa.settings import Settings
 from dlwa.shell import Command
 
-SERVE, STUDIO = "dlwa.ddsp.serve", "dlwa.ddsp.studio"
+SERVE, STUDIO, LIVE = "dlwa.ddsp.serve", "dlwa.ddsp.studio", "dlwa.ddsp.live"
 
 
 def command(settings: Settings, module: str, words: Sequence[str] = ()) -> Command:
@@ -19,6 +21,15 @@ def command(settings: Settings, module: str, words: Sequence[str] = ()) -> Comma
     models.mkdir(parents=True, exist_ok=True)
     argv = launch.module_argv(module, [f"--models={models}", *words])
     return Command(argv, {}, settings.workspace.root)
+
+
+def live_command(settings: Settings, model_name: str, words: Sequence[str]) -> Command:
+    """The command that lets a model play along.
+
+    Raises `DlwaError` where there is no such model.
+    """
+    folder = model_folder(settings, parse_name(model_name, "model_name"))
+    return Command(launch.module_argv(LIVE, [f"--model_dir={folder}", *words]), {}, Path.cwd())
 
 
 def run(asked: Command) -> int:

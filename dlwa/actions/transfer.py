@@ -101,6 +101,10 @@ def free_target(folder: Path, stem: str) -> Path:
 
 
 def model_folder(settings: Settings, model: Name) -> Path:
+    """The folder of a model that can be played.
+
+    Raises `NotFoundError` with the nearest name where there is none.
+    """
     """The folder of a model that can play; raises `NotFoundError` if there is none."""
     workspace = settings.workspace
     folder = workspace.model(model)

@@ -1,5 +1,6 @@
-"""`dlwa ddsp serve` and `studio`: the models played from Pure Data or from a page."""
+"""`dlwa ddsp serve`, `studio`, `live`: the models played from Pure Data, a page, a microphone."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add the command to the group `ddsp`."""
     app.command("serve")(serve)
     app.command("studio")(studio)
+    app.command("live")(live)
 
 
 def serve(
@@ -68,6 +70,53 @@ def studio(
     if not dry_run:
         needs.studio(assume_yes=yes, no_input=no_input)
     return start(serving.STUDIO, words, host, port, dry_run=dry_run, yes=yes, no_input=no_input)
+
+
+def live(
+    model_name: Annotated[
+        str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
+    ],
+    source: Annotated[
+        Path | None, typer.Option("--source", help="A recording instead of the microphone.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--target", help="A sound file instead of the speakers.")
+    ] = None,
+    extra: Annotated[
+        list[str] | None, typer.Argument(metavar="-- KNOBS", help="Knobs, e.g. --octave_shift=1")
+    ] = None,
+    block_ms: Annotated[float, typer.Option(help="Length of a block.")] = 64.0,
+    pitch_model: Annotated[
+        str, typer.Option(help="Pitch tracker: tiny ... full, or swift.")
+    ] = "tiny",
+    device: Annotated[str | None, typer.Option(help="Sound device: number or name.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Do not keep a recording's pace.")] = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    no_input: options.NoInput = False,
+) -> int:
+    """Let a model play along with the microphone, block by block.
+
+    Says how far it lies behind and whether it keeps up. With --source and --target a recording is
+    played at the pace of the sound instead. Ctrl-C ends it.
+    """
+    from dlwa.actions import serving
+    from dlwa.cli import needs
+    from dlwa.errors import ExitCode
+
+    given = {"source": source, "target": target, "device": device}
+    words = [f"--block_ms={block_ms:g}", f"--pitch_model={pitch_model}", *(["--fast"] * fast)]
+    words += [f"--{name}={value}" for name, value in given.items() if value is not None]
+    settings = options.settings()
+    asked = serving.live_command(settings, model_name, [*words, *(extra or ())])
+    output.command(asked.argv)
+    if dry_run:
+        output.answer({"dry_run": True, "command": list(asked.argv)})
+        return ExitCode.OK
+    needs.ddsp(assume_yes=yes, no_input=no_input)
+    if source is None:
+        needs.live(assume_yes=yes, no_input=no_input)
+    return serving.run(asked)
 
 
 def start(

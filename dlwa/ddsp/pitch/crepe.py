@@ -10,9 +10,21 @@ _NOTHING = np.empty([0, N_BINS], np.float32)
 
 
 class CrepeTracker:
-    """Follows the pitch of a stream of 16 kHz samples; see ``open_tracker``."""
+    """Follows the pitch of a stream of 16 kHz samples; see ``open_tracker``.
 
-    def __init__(self, hop: int, padding="center", *, model="full", viterbi=True, precision="auto"):
+    It waits for ``at_least`` frames before it listens, since many at once are heard faster.
+    """
+
+    def __init__(
+        self,
+        hop: int,
+        padding: str = "center",
+        *,
+        model: str = "full",
+        viterbi: bool = True,
+        precision: str = "auto",
+        at_least: int = _BLOCK_FRAMES,
+    ):
         from dlwa.ddsp.pitch.network import get_network  # brings TensorFlow
 
         self._grid = FrameGrid(hop, padding)
@@ -20,13 +32,14 @@ class CrepeTracker:
         self._path = PitchTracker(viterbi)
         self._kept = np.zeros(self._grid.zeros_around(0)[0], np.float32)
         self._n_samples = 0
+        self._at_least = at_least
 
     def push(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Take the next samples `[n]`; return f0_hz and confidence of the frames now decided."""
         samples = check_audio(samples)
         self._n_samples += len(samples)
         self._kept = np.concatenate([self._kept, samples])
-        return self._hear(at_least=_BLOCK_FRAMES)
+        return self._hear(self._at_least)
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
         """Return f0_hz and confidence of the frames held back."""

@@ -56,7 +56,7 @@ class SwiftTracker:
 
     def __init__(self, hop: int, padding: str = "center"):
         self._grid = FrameGrid(hop, padding)
-        self._lifter = _Lifter()
+        self.lifter = _Lifter()
         self._stream = _detector().stream(*RANGE_HZ)
         self._pitch_hz, self._confidence = np.empty(0), np.empty(0)
         self._n_samples = self._n_given = 0
@@ -65,7 +65,7 @@ class SwiftTracker:
         """Take the next samples `[n]`; return f0_hz and confidence of the frames now decided."""
         samples = check_audio(samples)
         self._n_samples += len(samples)
-        self._hear(self._lifter.push(samples))
+        self._hear(self.lifter.push(samples))
         return self._give(self._grid.n_frames_before(len(self._pitch_hz) * _HOP - _HOP))
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
@@ -73,8 +73,8 @@ class SwiftTracker:
         n_frames = self._grid.n_frames(self._n_samples)
         last = self._grid.centre(n_frames - 1)
         silence = np.zeros(max(0, last + 2 * _HOP - self._n_samples), np.float32)
-        self._hear(self._lifter.push(silence))
-        self._hear(self._lifter.finish())
+        self._hear(self.lifter.push(silence))
+        self._hear(self.lifter.finish())
         self._keep(self._stream.flush())
         return self._give(n_frames)
 

@@ -14,6 +14,7 @@ from ._level import (
     compute_loudness,
     compute_power,
     compute_rms_energy,
+    loudness_of_frames,
 )
 from ._spectrum import (
     compute_logmag,
@@ -51,6 +52,7 @@ __all__ = [
     "frame_at_rate",
     "get_framed_lengths",
     "hz_to_midi",
+    "loudness_of_frames",
     "pad",
     "pad_or_trim_to_expected_length",
     "reset_crepe",

@@ -55,6 +55,19 @@ def compute_loudness(
         `[batch, n_frames]` or `[n_frames]`.
     """
     frames = frame_at_rate(audio, sample_rate, frame_rate, n_fft, padding)
+    return loudness_of_frames(frames, sample_rate, range_db, ref_db, use_tf)
+
+
+def loudness_of_frames(frames, sample_rate=16000, range_db=DB_RANGE, ref_db=0.0, use_tf=True):
+    """Loudness in dB of sound that is cut into frames already; arguments as compute_loudness.
+
+    Args:
+        frames: `[..., n_fft]`.
+
+    Returns:
+        `[...]`.
+    """
+    n_fft = frames.shape[-1]
     frequencies_hz = np.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
     weights = (10.0 ** (a_weighting_db(frequencies_hz) / 10.0)).astype(np.float32)
     if use_tf:

@@ -51,9 +51,34 @@ class Decoding:
                     k: tf.pad(v[:, start:stop], [[0, 0], [0, padding], [0, 0]])
                     for k, v in whole.items()
                 }
-            tone = np.ones(len(controls)) if controls.tone is None else controls.tone
-            frames = {"f0_hz": given[0], "tone": _frames(tone[start:stop], padding)}
-            yield {**frames, **decoded}, stop - start
+            yield {**_sounding(controls, start, stop, given, padding), **decoded}, stop - start
+
+    def live(self, size):
+        """A function from Controls of `size` frames to decoded frames; the state stays inside.
+
+        Raises:
+            ValueError: if the decoder has no state to go on from.
+        """
+        if not self._state_size:
+            raise ValueError(
+                "this model's decoder looks ahead, so it plays recordings but not live; "
+                "train one of models/solo_instrument.gin"
+            )
+        state = tf.zeros([1, self._state_size])
+
+        def decode(controls):
+            nonlocal state
+            given = _features(controls, 0, size, 0)
+            decoded, state = self._step(*given, state)
+            return {**_sounding(controls, 0, size, given, 0), **decoded}
+
+        return decode
+
+
+def _sounding(controls, start, stop, given, padding):
+    """What the synthesizer takes as it is: the pitch, and how much of the tone sounds."""
+    tone = np.ones(len(controls)) if controls.tone is None else controls.tone
+    return {"f0_hz": given[0], "tone": _frames(tone[start:stop], padding)}
 
 
 def _features(controls, start, stop, padding):

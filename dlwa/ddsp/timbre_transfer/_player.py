@@ -56,26 +56,26 @@ class Player:
 
     def play(self, controls):
         """Yield the sound in blocks, `len(controls) * hop_size` samples in all."""
-        n_frames = len(controls)
-        nodes = self._nodes()
-        generator = np.random.Generator(np.random.Philox(key=self._seed))
-        carried = None
-        left = n_frames * self._hop
+        left = len(controls) * self._hop
+        performance = Performance(self)
         for frames, valid in self._decoding.blocks(controls, self._block):
-            is_first = carried is None
-            noise = self._noise(generator, is_first, valid)
-            if is_first:  # a frame before the first, which nobody hears, ending at phase 0
-                step = frames["f0_hz"][:, 0, 0].numpy().astype(np.float64) * self._hop
-                cycles = -step / self._sample_rate() % 1.0
-                carried = {k: v[:, :1] for k, v in frames.items()}, tf.constant(cycles)
-            signals, *carried = self._step(frames, tf.constant(valid), noise, *carried)
-            skip = self._hop if is_first else 0
-            ready = _mix(nodes, {k: v.numpy()[0] for k, v in signals.items()}, skip)
-            if valid < self._block:
-                ready = np.concatenate([ready, _mix(nodes, None, 0)])
-            ready, left = ready[:left], max(0, left - len(ready))
+            ready = performance.push(frames, valid)[:left]
+            left -= len(ready)
             if len(ready):
                 yield ready
+
+    def live(self):
+        """A performance that goes on for ever: give it a block of controls, get a block of sound.
+
+        Returns:
+            function (Controls of block_frames) -> samples; the first call returns up to a frame
+            (and half a noise filter) less than the others.
+
+        Raises:
+            ValueError: if the decoder cannot go on from frame to frame.
+        """
+        performance, decode = Performance(self), self._decoding.live(self._block)
+        return lambda controls: performance.push(decode(controls), self._block)
 
     def _play_block(self, frames, valid, noise, last, cycles):
         """Signals of the sources for one block, its last frame, and the phase to go on with.
@@ -107,13 +107,6 @@ class Player:
                 signals[name] = _filter_frames(noise, magnitudes, module.window_size)
         return signals, {k: v[:, -1:] for k, v in frames.items()}, cycles
 
-    def _noise(self, generator, is_first, valid):
-        """White noise `[1, block, hop]`; zero in the frame before the first and after the last."""
-        noise = np.zeros([self._block, self._hop], np.float32)
-        low, high = int(is_first), min(self._block, valid + 1)
-        noise[low:high] = 2.0 * generator.random([high - low, self._hop], np.float32) - 1.0
-        return tf.constant(noise[np.newaxis])
-
     def _sample_rate(self):
         rates = [p.sample_rate for p in self._group.processors if hasattr(p, "sample_rate")]
         return rates[0]
@@ -127,12 +120,48 @@ class Player:
                 keeper = None
             elif isinstance(module, synths.FilteredNoise):
                 keeper = NoiseTail(self._block * self._hop)
-            elif isinstance(module, processors.Add):
-                keeper = Adder()
+            elif isinstance(module, processors.Add | processors.Crop):
+                keeper = Adder()  # a Crop takes off frames that are not made here
             else:
                 keeper = Room(_impulse_response(module), self._reverb)
             nodes.append((name, keeper, [key.split("/")[0] for key in node[1]]))
         return nodes
+
+
+class Performance:
+    """One sound on its way: the phase, the noise and the room go on from block to block."""
+
+    def __init__(self, player):
+        self._player = player
+        self._nodes = player._nodes()
+        self._generator = np.random.Generator(np.random.Philox(key=player._seed))
+        self._carried = None
+
+    def push(self, frames, valid):
+        """Play a block of decoded frames, the first `valid` of it; returns what is ready.
+
+        Fewer than a block's frames end the performance: what still rings comes with them.
+        """
+        player, is_first = self._player, self._carried is None
+        noise = self._noise(is_first, valid)
+        if is_first:  # a frame before the first, which nobody hears, ending at phase 0
+            step = frames["f0_hz"][:, 0, 0].numpy().astype(np.float64) * player._hop
+            cycles = -step / player._sample_rate() % 1.0
+            self._carried = {k: v[:, :1] for k, v in frames.items()}, tf.constant(cycles)
+        signals, *self._carried = player._step(frames, tf.constant(valid), noise, *self._carried)
+        skip = player._hop if is_first else 0
+        ready = _mix(self._nodes, {k: v.numpy()[0] for k, v in signals.items()}, skip)
+        if valid < player._block:
+            ready = np.concatenate([ready, _mix(self._nodes, None, 0)])
+        return ready
+
+    def _noise(self, is_first, valid):
+        """White noise `[1, block, hop]`; zero in the frame before the first and after the last."""
+        block, hop = self._player._block, self._player._hop
+        noise = np.zeros([block, hop], np.float32)
+        low, high = int(is_first), min(block, valid + 1)
+        noise[low:high] = 2.0 * self._generator.random([high - low, hop], np.float32) - 1.0
+        return tf.constant(noise[np.newaxis])
 
 
 def _sources(group):
@@ -147,10 +176,10 @@ def _sources(group):
         module = getattr(group, name)
         if isinstance(module, synths.Harmonic | synths.FilteredNoise):
             found[name] = keys
-        elif not isinstance(module, processors.Add | effects.Reverb):
+        elif not isinstance(module, processors.Add | processors.Crop | effects.Reverb):
             raise ValueError(
                 f"processor {name!r} ({type(module).__name__}) cannot be played in blocks; it must "
-                "be Harmonic, FilteredNoise, Add or a Reverb"
+                "be Harmonic, FilteredNoise, Add, Crop or a Reverb"
             )
         elif isinstance(module, effects.Reverb) and not module.trainable:
             raise ValueError(f"reverb {name!r} must be trainable to be played")
