@@ -1,5 +1,7 @@
 """What every loss can do, and groups of losses."""
 
+import inspect
+
 import gin
 import keras
 import tensorflow as tf
@@ -18,9 +20,15 @@ class Loss(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
 
-    def build(self, *_shapes):
-        """Nothing to make."""
+    def __call__(self, *args, **kwargs):
+        """The loss; arguments as call()."""
+        # Not by way of keras.layers.Layer, which would bury the message of an error in its own.
+        taken = inspect.signature(self.call).parameters
+        for name in ("training", "mask"):
+            if name not in taken:
+                kwargs.pop(name, None)
         self.built = True
+        return self.call(*args, **kwargs)
 
     def get_losses_dict(self, *args, **kwargs):
         """The loss under its name: `{name: value}`."""

@@ -108,12 +108,16 @@ def wasserstein_distance(u_values, v_values, u_weights, v_weights, p=1.0):
     deltas = merged[..., 1:] - merged[..., :-1]
     u_cdf = _cumulative(u_values, u_weights, merged[..., :-1])
     v_cdf = _cumulative(v_values, v_weights, merged[..., :-1])
-    total = tf.reduce_sum(deltas * tf.abs(u_cdf - v_cdf) ** p, axis=-1)
+    gaps = tf.abs(u_cdf - v_cdf)
     if p == 1.0:
-        return total
-    # The root of no distance has no slope; 0 is one of its subgradients.
-    apart = total > 0.0
-    return tf.where(apart, tf.where(apart, total, 1.0) ** (1.0 / p), 0.0)
+        return tf.reduce_sum(deltas * gaps, axis=-1)
+    return _root(tf.reduce_sum(deltas * _root(gaps, p), axis=-1), 1.0 / p)
+
+
+def _root(x, power):
+    """x to a power that may be below 1, whose slope at 0 is then infinite: 0 stands in for it."""
+    positive = x > 0.0
+    return tf.where(positive, tf.where(positive, x, 1.0) ** power, 0.0)
 
 
 def _check_weighted(name, values, weights):

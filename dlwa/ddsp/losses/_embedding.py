@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from dlwa.ddsp import core, pitch
 
-from ._base import Loss, check_loss_type, mean_difference
+from ._base import Loss, check_loss_type, check_same_shape, mean_difference
 
 _FRAME_SIZE = 1024
 
@@ -45,13 +45,20 @@ class EmbeddingLoss(Loss):
         self.pretrained_model = pretrained_model
 
     def call(self, target_audio, audio):
-        """Compare two sounds `[batch, n_samples]`: scalar."""
+        """Compare two sounds `[batch, n_samples]`: scalar.
+
+        Raises:
+            ValueError: if their shapes differ.
+            TypeError: if there is no network.
+        """
         if self.weight <= 0.0:
             return tf.constant(0.0)
         if not callable(self.pretrained_model):
             raise TypeError(
                 f"pretrained_model={self.pretrained_model!r} must be a function of audio"
             )
+        target_audio, audio = core.tf_float32(target_audio), core.tf_float32(audio)
+        check_same_shape(target_audio=target_audio, audio=audio)
         target, value = self.pretrained_model(target_audio), self.pretrained_model(audio)
         return self.weight * mean_difference(target, value, self.loss_type)
 
@@ -90,12 +97,17 @@ class PretrainedCREPE(Loss):
             center: pad half a frame at both ends.
         """
         audio = core.tf_float32(audio)
+        core.check_layout("audio", audio, "[batch, n_samples]")
+        core.check_whole("hop_length", hop_length)
         if center:
             half = _FRAME_SIZE // 2
             audio = core.pad_axis(audio, (half, half), axis=1)
         frames = tf.signal.frame(audio, _FRAME_SIZE, hop_length)
         mean, variance = tf.nn.moments(frames, axes=[-1], keepdims=True)
-        return (frames - mean) / (tf.sqrt(variance) + 1e-5)
+        # The root has no slope in silence; 0 stands in for it.
+        sounding = variance > 0.0
+        deviation = tf.where(sounding, tf.sqrt(tf.where(sounding, variance, 1.0)), 0.0)
+        return (frames - mean) / (deviation + 1e-5)
 
     def call(self, audio):
         """Features `[batch, n_frames, n_features]` of audio `[batch, n_samples]`."""

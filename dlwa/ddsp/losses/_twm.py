@@ -68,9 +68,12 @@ class TWMLoss(Loss):
             amps: `[batch, n_frames, k]`.
 
         Raises:
-            ValueError: if shapes do not fit each other.
+            ValueError: if shapes do not fit each other, or a known f0_candidates is negative or
+                not finite.
         """
-        loss = self._weigh(*self.get_loss_tensors(f0_candidates, freqs, amps))
+        tensors = self.get_loss_tensors(f0_candidates, freqs, amps)
+        core.check_hz("f0_candidates", f0_candidates)
+        loss = self._weigh(*tensors)
         softmin = tf.nn.softmax(-loss / self.softmin_temperature, axis=-1)
         return tf.reduce_mean(loss * softmin)
 
@@ -84,9 +87,7 @@ class TWMLoss(Loss):
         core.check_layout("f0_candidates", f0_candidates, "[batch, n_frames, n_candidates]")
         core.check_layout("freqs", freqs, "[batch, n_frames, k]")
         core.check_layout("amps", amps, "[batch, n_frames, k]")
-        core.check_agree(
-            ("batch", "n_frames"), f0_candidates=f0_candidates, freqs=freqs, amps=amps
-        )
+        core.check_agree(("batch", "n_frames"), f0_candidates=f0_candidates, freqs=freqs, amps=amps)
         core.check_agree(("batch", "n_frames", "k"), freqs=freqs, amps=amps)
         return (
             self._sinusoids_loss(f0_candidates, freqs, amps),
@@ -95,7 +96,9 @@ class TWMLoss(Loss):
 
     def _sinusoids_loss(self, f0_candidates, freqs, amps):
         n = self.n_harmonic_gaussians
-        ratios = core.safe_divide(freqs[:, :, tf.newaxis, :], f0_candidates[..., tf.newaxis])
+        # As safe_divide has it at 0 Hz; the square of a ratio to still less would be infinite.
+        pitches = tf.maximum(f0_candidates, 1e-7)[..., tf.newaxis]
+        ratios = freqs[:, :, tf.newaxis, :] / pitches
         centers = tf.linspace(1.0, float(n), n)
         # The reference meant falling weights, but passes equal logits: all harmonics count alike.
         log_weights = tf.fill([n], -float(np.log(n)))
@@ -116,7 +119,10 @@ class TWMLoss(Loss):
         return tf.reduce_mean(nll * tf.linspace(1.0, 1.0 / n, n) * audible, axis=-1)
 
     def predict_f0(self, f0_candidates, freqs, amps):
-        """The candidate with the smallest mismatch, NumPy `[batch, n_frames, 1]` in Hz."""
+        """The candidate with the smallest mismatch, NumPy `[batch, n_frames, 1]` in Hz.
+
+        A candidate that is no number is never the best.
+        """
         loss = np.asarray(self._weigh(*self.get_loss_tensors(f0_candidates, freqs, amps)))
         best = np.argmin(np.where(np.isnan(loss), np.inf, loss), axis=-1)[..., np.newaxis]
         return np.take_along_axis(np.asarray(f0_candidates), best, axis=-1)
