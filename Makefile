@@ -57,9 +57,11 @@ bench-datasets: setup system
 bench-pitch: setup system
 	$(RUN) -m benchmarks.pitch --rounds 2
 
-# The reference page of the commands, written from the commands themselves.
+# Reference pages written from the commands themselves, and from trying where each op runs (2 min).
 docs: setup
 	$(RUN) -m tests.reference_page > docs/reference/commands.md
+	$(RUN) -m benchmarks.where_it_runs > docs/reference/where-it-runs.md.new
+	mv docs/reference/where-it-runs.md.new docs/reference/where-it-runs.md
 	$(RUN) pd/draw_patch.py > pd/timbre_transfer.pd
 
 # The versions dlwa is tested with, for every system at once. Needs uv.

@@ -99,6 +99,7 @@ class Add(Processor):
         Raises:
             ValueError: if their shapes do not fit each other.
         """
+        signal_one, signal_two = core.tf_float32(signal_one), core.tf_float32(signal_two)
         if len(signal_one.shape) != len(signal_two.shape):
             raise ValueError(
                 f"signal_one.shape={tuple(signal_one.shape)} and signal_two.shape="
@@ -135,6 +136,8 @@ class Mix(Processor):
         Raises:
             ValueError: if the signals differ in length.
         """
+        signal_one, signal_two = core.tf_float32(signal_one), core.tf_float32(signal_two)
+        nn_out_mix_level = core.tf_float32(nn_out_mix_level)
         lengths = signal_one.shape[1], signal_two.shape[1]
         if None not in lengths and lengths[0] != lengths[1]:
             raise ValueError(
@@ -177,7 +180,7 @@ class Crop(Processor):
 
     def get_controls(self, audio):
         """The sound as it is, `[batch, n_samples]`."""
-        return {"audio": audio}
+        return {"audio": core.tf_float32(audio)}
 
     def get_signal(self, audio):
         """The shorter sound."""

@@ -53,6 +53,8 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
         [[3.0, 6.0, 2.717]]
     """
     angular_frequency = tf.convert_to_tensor(angular_frequency)
+    if angular_frequency.dtype != tf.float64:
+        angular_frequency = tf.cast(angular_frequency, tf.float32)  # a phase is never half precise
     check_whole("chunk_size", chunk_size)
     if len(angular_frequency.shape) < 2:
         shape = tuple(angular_frequency.shape)

@@ -120,8 +120,8 @@ def wavetable_synthesis(frequencies, amplitudes, wavetables, n_samples=64000, sa
     check_whole("n_samples", n_samples)
     check_whole_frames(n_samples, amplitudes)
     amplitudes = resample(amplitudes, n_samples, method="window")[..., 0]
-    velocity = resample(frequencies, n_samples)[..., 0] / float(sample_rate)
-    cycles = tf.cumsum(tf.cast(velocity, tf.float64), axis=1, exclusive=True)
+    velocity = tf.cast(resample(frequencies, n_samples)[..., 0], tf.float64) / sample_rate
+    cycles = tf.cumsum(velocity, axis=1, exclusive=True)
     phase = tf.cast(cycles - tf.floor(cycles), tf.float32)
     if len(wavetables.shape) == 2:
         return linear_lookup(phase, wavetables) * amplitudes
