@@ -3,8 +3,8 @@
 import queue
 import shutil
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,19 @@ class Shown:
     file: Callable[[str, int, int], None]
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Turn what no dlwa would send into an error, whatever it broke here."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise DlwaError(
+            f"the lab answered in its own language ({type(error).__name__}: {error!a})",
+            "./dlwa.py lab check",
+        ) from error
+
+
+@_understood()
 def push(
     wire: Wire,
     folder: Path,
@@ -169,6 +182,7 @@ class _Acks:
         return self._entries[number].path
 
 
+@_understood()
 def fetch(
     wire: Wire,
     target: Path,

@@ -1,0 +1,344 @@
+"""The two ends of push and fetch, over a socket, with honest and hostile partners."""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlwa.actions.sync import audit, bundle, far, files, names, near, wire
+from dlwa.actions.sync.files import Entry
+from dlwa.errors import AccessError, BusyError, DlwaError, NetworkError, UsageError
+from dlwa.labs import Limits
+from dlwa.settings import Settings
+
+QUIET = near.Shown(lambda *_: None, lambda _: None, lambda *_: None)
+
+
+@contextlib.contextmanager
+def connected(root: Path, limits: Limits | None = None, owner: str = "ann"):
+    """A wire to a far end that serves a workspace."""
+    here, there = socket.socketpair()
+    settings = Settings(owner, root, origins={"owner": "test"})
+    served = wire.Wire(wire.FunctionPipe(there.recv, there.sendall))
+
+    def serve() -> None:
+        with there, contextlib.suppress(OSError):
+            far.serve(served, settings, limits or Limits())
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with here:
+        yield wire.Wire(wire.FunctionPipe(here.recv, here.sendall))
+    thread.join(5)
+
+
+@contextlib.contextmanager
+def played(play):
+    """A wire to a partner that does what `play(wire)` does."""
+    here, there = socket.socketpair()
+
+    def run() -> None:
+        with there, contextlib.suppress(OSError, NetworkError):
+            play(wire.Wire(wire.FunctionPipe(there.recv, there.sendall)))
+
+    threading.Thread(target=run, daemon=True).start()
+    with here:
+        yield wire.Wire(wire.FunctionPipe(here.recv, here.sendall))
+
+
+def send(root: Path, folder: Path, **more) -> near.Result:
+    listed = files.scan(folder, lambda path: True)
+    with connected(root, more.pop("limits", None)) as one:
+        request = {"home": "inputs", "name": "ann/violin", **more.pop("request", {})}
+        return near.push(one, folder, listed, request, QUIET, **more)
+
+
+@pytest.fixture
+def violin(tmp_path: Path) -> Path:
+    folder = tmp_path / "violin"
+    folder.mkdir()
+    return folder
+
+
+SIZES = [0, 1, 1000, 32767, 32768, 32769, wire.PIECE_BYTES, files.BLOCK_BYTES - 1]
+SIZES += [files.BLOCK_BYTES, files.BLOCK_BYTES + 1, 3 * files.BLOCK_BYTES + 5]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_files_of_all_sizes_arrive_whole_over_longer_and_shorter_ones(tmp_path, violin, size):
+    data = os.urandom(size)
+    (violin / "a.bin").write_bytes(data)
+    target = tmp_path / "lab/inputs/ann/violin/a.bin"
+    for there in (None, b"", data + b"longer", data[: size // 2]):
+        target.unlink(missing_ok=True)
+        if there is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(there)
+            os.utime(target, (1, 1))
+        result = send(tmp_path / "lab", violin)
+        assert target.read_bytes() == data and not result.bad
+    assert target.stat().st_mtime_ns == (violin / "a.bin").stat().st_mtime_ns
+
+
+def test_a_size_of_two_gib_and_one_is_counted_right(tmp_path, violin):
+    """The file has a hole, so that only its numbers are big."""
+    with (violin / "big.bin").open("wb") as stream:
+        stream.truncate((2 << 30) + 1)
+    listed = files.scan(violin, lambda path: True)
+    with connected(tmp_path) as one:
+        request = {"home": "inputs", "name": "ann/violin"}
+        result = near.push(one, violin, listed, request, QUIET, dry_run=True)
+    assert result.bytes == (2 << 30) + 1
+
+
+def test_accents_of_old_macos_become_ordinary_ones(tmp_path, violin):
+    (violin / "u\u0308bung.wav").write_bytes(b"1")
+    assert send(tmp_path / "lab", violin).sent == ["\u00fcbung.wav"]
+    assert (tmp_path / "lab/inputs/ann/violin/\u00fcbung.wav").exists()
+    assert send(tmp_path / "lab", violin).sent == []
+
+
+def test_a_file_that_changes_while_it_is_sent_is_not_taken(tmp_path, violin):
+    (violin / "a.bin").write_bytes(b"x" * 100)
+    listed = ([Entry("a.bin", 50, 0)], {})
+    with connected(tmp_path / "lab") as one:
+        request = {"home": "inputs", "name": "ann/violin"}
+        result = near.push(one, violin, listed, request, QUIET)
+    assert result.bad == ["a.bin"]
+    assert not (tmp_path / "lab/inputs/ann/violin/a.bin").exists()
+
+
+def test_the_share_of_an_owner_is_kept(tmp_path, violin):
+    (violin / "a.bin").write_bytes(b"x" * 2_000_000)
+    with pytest.raises(BusyError, match="would use"):
+        send(tmp_path, violin, limits=Limits(disk_gb_per_owner=0.001))
+    assert not (tmp_path / "inputs/ann/violin/a.bin").exists()
+
+
+def test_too_little_room_is_said_before_anything_is_sent(tmp_path, violin, monkeypatch):
+    (violin / "a.bin").write_bytes(b"x" * 2_000_000)
+    usage = type("Usage", (), {"free": 1_000_000})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    with pytest.raises(DlwaError, match=r"0\.00 GB free"):
+        send(tmp_path / "lab", violin)
+
+
+def test_a_disk_that_fills_up_costs_that_file_only(tmp_path, violin, monkeypatch):
+    for name in ("a", "b", "c"):
+        (violin / name).write_bytes(name.encode() * 1000)
+    take = files.Arriving.take
+
+    def full(self, data):
+        if self.entry.path == "b":
+            raise OSError(28, "No space left on device")
+        take(self, data)
+
+    monkeypatch.setattr(files.Arriving, "take", full)
+    result = send(tmp_path / "lab", violin)
+    assert result.sent == ["a", "c"] and result.refused == {"b": "the disk of the lab is full"}
+
+
+def test_two_laptops_do_not_push_to_one_folder(tmp_path, violin):
+    (violin / "a.bin").write_bytes(b"x")
+    lock = far.FileLock(tmp_path / "lab/.dlwa/locks/sync.inputs.ann+violin.lock")
+    lock.path.parent.mkdir(parents=True)
+    assert lock.try_acquire()
+    with pytest.raises(BusyError, match="pushing to it now"):
+        send(tmp_path / "lab", violin, request={"client": "other"})
+    lock.release()
+    assert send(tmp_path / "lab", violin).sent == ["a.bin"]
+
+
+HOSTILE = [
+    "../up",
+    "/etc/passwd",
+    "a/../../up",
+    "a//b",
+    ".",
+    "a\\b",
+    "C:x",
+    "a\x00b",
+    "a\nb",
+    "CON",
+]
+HOSTILE += ["nul.txt", "x.", " x", "\x1b[2J", "a" * 300, ".dlwa-parts/x", "\udcff", "\u202ex", ""]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_a_hostile_laptop_writes_nothing_outside(tmp_path, path):
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    with connected(lab) as one:
+        one.send(do="push", home="inputs", name="ann/x", files=[[path, 3, 0]])
+        assert "error" in one.message()
+    assert [place.name for place in tmp_path.rglob("*")] == ["lab"]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_a_hostile_lab_writes_nothing_outside(tmp_path, path):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[[path, 3, 0], ["good", 3, 0]], refused={}, step=None)
+        one.message()
+        for number in (1, 0):
+            one.send(file=number, offset=0)
+            one.send_piece(b"bad")
+            one.send(end=number, sha256="0")
+        one.send(finished=True)
+
+    down = tmp_path / "down"
+    with played(lab) as one, pytest.raises(DlwaError, match="own language"):
+        near.fetch(one, down, {}, QUIET, together=False)
+    written = [place for place in tmp_path.rglob("*") if place.is_file()]
+    assert not written
+
+
+@pytest.mark.parametrize("home", ["..", "labs", ".dlwa", "/etc"])
+def test_only_the_four_folders_are_served(tmp_path, home):
+    (tmp_path / "labs").mkdir()
+    with connected(tmp_path) as one:
+        one.send(do="fetch", home=home, name="ann/x", what="all")
+        assert one.message()["error"]["code"] == 2
+        one.send(do="fetch", home="inputs", name="../../etc", what="all")
+        assert one.message()["error"]["code"] == 2
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{}, {"do": "shell"}, {"do": "push"}, {"do": "push", "home": 1, "name": []}, {"do": "fetch"}],
+)
+def test_nonsense_is_answered_with_an_error(tmp_path, request_):
+    with connected(tmp_path) as one:
+        one.send(**request_)
+        assert "error" in one.message()
+
+
+def test_links_in_the_way_are_not_followed(tmp_path, violin):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "a.bin").write_text("mine")
+    there = tmp_path / "lab/inputs/ann/violin"
+    there.mkdir(parents=True)
+    (there / "sub").symlink_to(secret)
+    (there / "b.bin").symlink_to(secret / "a.bin")
+    (violin / "sub").mkdir()
+    (violin / "sub/a.bin").write_text("theirs")
+    with pytest.raises(DlwaError, match="link"):
+        send(tmp_path / "lab", violin)
+    (violin / "sub/a.bin").unlink()
+    (violin / "b.bin").write_text("theirs")
+    with pytest.raises(DlwaError, match="link"):
+        send(tmp_path / "lab", violin)
+    assert (secret / "a.bin").read_text() == "mine"
+
+
+def test_others_folders_are_refused_by_the_lab_itself(tmp_path, violin):
+    (violin / "a.bin").write_text("x")
+    with pytest.raises(AccessError, match="belongs to ben"):
+        send(tmp_path / "lab", violin, request={"name": "ben/violin"})
+    assert send(tmp_path / "lab", violin, request={"name": "ben/v", "as_admin": True}).sent
+
+
+def test_a_lab_that_sends_more_than_it_said_is_not_believed(tmp_path):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[["a", 3, 0]], refused={}, step=None)
+        one.message()
+        one.send(file=0, offset=0)
+        one.send_piece(b"too much")
+        one.send(end=0, sha256="")
+        one.send(finished=True)
+
+    with played(lab) as one:
+        result = near.fetch(one, tmp_path / "down", {}, QUIET, together=False)
+    assert "longer" in result.refused["a"]
+    assert not (tmp_path / "down/a").exists()
+
+
+def test_one_spoilt_file_keeps_the_whole_model_back(tmp_path):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[["ckpt-1.index", 3, 0], ["checkpoint", 3, 0]], refused={}, step=1)
+        one.message()
+        for number in (0, 1):
+            one.send(file=number, offset=0)
+            one.send_piece(b"abc")
+            good = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+            one.send(end=number, sha256=good if number else "0")
+        one.send(finished=True)
+
+    with played(lab) as one:
+        result = near.fetch(one, tmp_path / "down", {}, QUIET, together=True)
+    assert result.bad == ["ckpt-1.index"] and not (tmp_path / "down/checkpoint").exists()
+
+
+@given(st.binary(max_size=200))
+def test_noise_on_the_wire_is_an_error_and_nothing_else(data):
+    pieces = [data]
+    one = wire.Wire(wire.FunctionPipe(lambda size: pieces.pop() if pieces else b"", len))
+    with contextlib.suppress(NetworkError, ValueError):
+        while True:
+            one.receive()
+
+
+@given(st.text(max_size=40))
+def test_a_name_that_may_cross_stays_in_its_folder(path):
+    if names.problem_of(path):
+        return
+    place = names.inside(Path("/lab/inputs"), path)
+    assert Path(os.path.normpath(place)).is_relative_to("/lab/inputs") and place.name
+
+
+def test_twins_are_found_in_folders_too():
+    found = names.twins(["a/x.wav", "A/x.wav", "b", "B/y", "caf\u00e9", "cafe\u0301"])
+    assert set(found) >= {"A/x.wav", "cafe\u0301"} and {"b", "B/y"} & set(found)
+
+
+def test_a_pruned_checkpoint_is_not_offered(tmp_path):
+    model = tmp_path / "m"
+    model.mkdir()
+    (model / "checkpoints.json").write_text('{"best_step": 100}')
+    (model / "ckpt-200.index").write_text("i")
+    (model / "ckpt-200.data-00000-of-00001").write_text("d")
+    offered = bundle.offer(model, "best", "ann/m")
+    held = dict.fromkeys(entry.path for entry in offered.entries)
+    (model / "ckpt-200.index").unlink()
+    index = next(entry for entry in offered.entries if entry.path.endswith("index"))
+    assert offered.step == 200 and offered.open(index).read() == b"i"
+    assert list(held)[-1] == "checkpoint" and "checkpoints.json" not in held
+    offered.close()
+
+
+def test_the_audit_counts_minutes_and_finds_doubles(tmp_path):
+    import wave
+
+    for name, rate in (("a.wav", 44100), ("b.wav", 44100), ("c.wav", 8000)):
+        with wave.open(str(tmp_path / name), "wb") as stream:
+            stream.setparams((2, 2, rate, 0, "NONE", ""))
+            stream.writeframes(bytes(4 * rate))
+    (tmp_path / "empty.wav").touch()
+    entries, _ = files.scan(tmp_path, audit.is_audio)
+    seen = audit.look(tmp_path, entries)
+    told = " ".join(seen.warnings)
+    assert "4 recordings, 0.1 min (1 of unknown length)" in seen.summary
+    assert "empty.wav is empty" in told and "a.wav, b.wav" in told and "c.wav" in told
+
+
+def test_headers_of_flac_are_read():
+    flac = Path(__file__).parents[2] / "dlwa/demo_data/flute_to_transfer.flac"
+    seen = audit.header(flac)
+    assert seen and seen.rate_hz >= 16000 and 1 < seen.seconds < 600
+
+
+def test_a_request_that_is_no_mapping_ends_the_wire():
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(wire._HEAD.pack(b"J", 4) + json.dumps([1]).encode().ljust(4))
+        with pytest.raises((NetworkError, UsageError)):
+            wire.Wire(wire.FunctionPipe(here.recv, here.sendall)).message()
