@@ -8,7 +8,7 @@ PYTEST := $(RUN) -m pytest -p no:cacheprovider
 STAMP := $(VENV)/dlwa-developer
 LOCK := dlwa/constraints.txt
 
-.PHONY: setup demo test lint unit ddsp integration bench bench-pitch bench-datasets docs lock system
+.PHONY: setup demo test lint unit ddsp integration bench bench-pitch bench-datasets docs figures lock system
 
 setup: $(STAMP)
 
@@ -63,6 +63,10 @@ docs: setup
 	$(RUN) -m benchmarks.where_it_runs > docs/reference/where-it-runs.md.new
 	mv docs/reference/where-it-runs.md.new docs/reference/where-it-runs.md
 	$(RUN) pd/draw_patch.py > pd/timbre_transfer.pd
+
+# The five figures of docs/explanation/synthesizer.md, drawn from what the synthesizer plays.
+figures: setup
+	$(RUN) -m benchmarks.figures
 
 # The versions dlwa is tested with, for every system at once. Needs uv.
 lock:

@@ -8,7 +8,6 @@ import pytest
 
 from dlwa.ddsp import pitch
 from dlwa.ddsp.pitch import compute_f0, open_tracker, swift
-
 from tests.ddsp.tones import RATE, harmonic_tone, melody, steady
 
 pytest.importorskip("swift_f0", reason="pip install swift-f0")
@@ -62,6 +61,7 @@ def test_frames_are_as_many_as_those_of_crepe(frame_rate, padding, n_samples):
 def test_frames_lie_where_the_samples_are(padding, lead_s):
     """A vibrato is followed without delay: shifting the answer either way makes it worse."""
     seconds = np.arange(3 * RATE) / RATE
+
     def true_hz(at):
         return 440 * 2 ** (0.7 / 12 * np.sin(2 * np.pi * 4 * at))
 
