@@ -35,6 +35,7 @@ _HOMES = {
     "measure": "_measure",
     "model_names": "_shelf",
     "reference_octaves": "_conditioning",
+    "scaled_features": "_decoding",
     "transfer": "_transfer",
 }
 

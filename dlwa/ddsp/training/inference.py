@@ -66,13 +66,16 @@ class AutoencoderInference(models.Autoencoder):
 
 
 def hop_size_of(model):
-    """Samples a frame, from the lengths a model was trained with.
+    """Samples a frame, from the lengths or the frame rate a model was trained with.
 
     Raises:
         ValueError: if they do not divide, or the model is no autoencoder with a synthesizer.
     """
     lengths = {p.n_samples for p in model.processor_group.processors if hasattr(p, "n_samples")}
     time_steps = getattr(model.preprocessor, "time_steps", None)
+    frame_rate = getattr(model.preprocessor, "frame_rate", None)
+    if not time_steps and frame_rate and sample_rate_of(model) % frame_rate == 0:
+        return int(sample_rate_of(model) // frame_rate)  # real-time models have no length
     if not time_steps or len(lengths) != 1:
         raise ValueError(
             f"a model to play needs a preprocessor with time_steps (found {time_steps}) and "
@@ -94,7 +97,8 @@ def sample_rate_of(model):
 
 def set_length(model, n_frames, hop_size):
     """Make a model play this many frames."""
-    model.preprocessor.time_steps = n_frames
+    if hasattr(model.preprocessor, "time_steps"):
+        model.preprocessor.time_steps = n_frames
     for processor in model.processor_group.processors:
         if hasattr(processor, "n_samples"):
             processor.n_samples = n_frames * hop_size
