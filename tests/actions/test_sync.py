@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import socket
 import threading
 from pathlib import Path
@@ -84,6 +85,90 @@ def test_files_of_all_sizes_arrive_whole_over_longer_and_shorter_ones(tmp_path, 
         result = send(tmp_path / "lab", violin)
         assert target.read_bytes() == data and not result.bad
     assert target.stat().st_mtime_ns == (violin / "a.bin").stat().st_mtime_ns
+
+
+CHANCE = random.Random(7)
+CUTS = [CHANCE.randrange(1000, 5 * files.BLOCK_BYTES) for _ in range(20)]
+
+
+class Cut:
+    """A socket that ends after some bytes, whichever way they go."""
+
+    def __init__(self, sock: socket.socket, after: int) -> None:
+        self._sock, self._left = sock, after
+
+    def send(self, data: bytes) -> None:
+        data, rest = data[: self._left], data[self._left :]
+        self._sock.sendall(data)
+        self._spend(len(data))
+        if rest:
+            raise NetworkError("cut")
+
+    def receive(self, size: int) -> bytes:
+        data = self._sock.recv(min(size, self._left)) if self._left else b""
+        self._spend(len(data))
+        return data
+
+    def _spend(self, count: int) -> None:
+        self._left -= count
+        if not self._left:
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def cut_after(root: Path, count: int):
+    """A wire to a far end that breaks; waits until the far end has noticed."""
+    here, there = socket.socketpair()
+    served = wire.Wire(wire.FunctionPipe(there.recv, there.sendall))
+
+    def serve() -> None:
+        with there, contextlib.suppress(OSError):
+            far.serve(served, Settings("ann", root, origins={"owner": "test"}), Limits())
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    broken = Cut(here, count)
+    with contextlib.suppress(NetworkError, OSError):
+        yield wire.Wire(wire.FunctionPipe(broken.receive, broken.send))
+    here.close()
+    thread.join(5)
+
+
+@pytest.mark.parametrize("after", CUTS)
+def test_a_cut_push_costs_at_most_the_rest_and_a_block(tmp_path, violin, after):
+    size = 5 * files.BLOCK_BYTES + 123
+    data = os.urandom(size)
+    (violin / "a.bin").write_bytes(data)
+    place = tmp_path / "lab/inputs/ann/violin/a.bin"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"the old good copy")
+    listed = files.scan(violin, lambda path: True)
+    with cut_after(tmp_path / "lab", after) as one:
+        near.push(one, violin, listed, {"home": "inputs", "name": "ann/violin"}, QUIET)
+    assert place.read_bytes() == b"the old good copy"
+    result = send(tmp_path / "lab", violin)
+    assert place.read_bytes() == data and result.sent == ["a.bin"]
+    assert result.bytes <= size - max(0, after - 4096) + files.BLOCK_BYTES + 4096
+
+
+@pytest.mark.parametrize("after", CUTS)
+def test_a_cut_fetch_costs_at_most_the_rest_and_a_block(tmp_path, after):
+    size = 5 * files.BLOCK_BYTES + 123
+    data = os.urandom(size)
+    there = tmp_path / "lab/outputs/ann/x/a.bin"
+    there.parent.mkdir(parents=True)
+    there.write_bytes(data)
+    down = tmp_path / "down"
+    down.mkdir()
+    (down / "a.bin").write_bytes(b"the old good copy")
+    request = {"home": "outputs", "name": "ann/x", "what": "all"}
+    with cut_after(tmp_path / "lab", after) as one:
+        near.fetch(one, down, request, QUIET, together=False)
+    assert (down / "a.bin").read_bytes() == b"the old good copy"
+    with connected(tmp_path / "lab") as one:
+        result = near.fetch(one, down, request, QUIET, together=False)
+    assert (down / "a.bin").read_bytes() == data
+    assert result.bytes <= size - max(0, after - wire.PIECE_BYTES) + files.BLOCK_BYTES
 
 
 def test_a_size_of_two_gib_and_one_is_counted_right(tmp_path, violin):

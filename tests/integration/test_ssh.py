@@ -1,8 +1,11 @@
 """Connections against a real sshd: keys, host keys, hops, lost lines."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -303,3 +306,71 @@ def test_only_one_place_opens_connections():
         assert not [path for path, text in sources.items() if word in text]
     makers = [path.name for path, text in sources.items() if "paramiko.Transport(" in text]
     assert makers == ["_connect.py"]
+
+
+def test_machines_that_ask_questions_get_answers_and_keep_none(client, tmp_path):
+    """Keyboard-interactive and passwords, against a server that asks; PAM is not needed."""
+    asked = []
+    with asking_server(make_key(tmp_path / "host"), asked) as port:
+        client.add_host("asks", ServerAt(port), IdentityFile="none")
+        user = Answers(True, "wrong", "123456")
+        with ssh.connect(ssh.resolve("asks"), user) as open_one:
+            assert open_one.is_open
+        assert any("One-time code" in prompt for prompt in user.asked)
+        assert asked == ["wrong", "123456"]
+        nobody = Answers(True)
+        with pytest.raises(UsageError, match="nobody can be asked"):
+            ssh.connect(ssh.resolve("asks"), nobody)
+    told = " ".join([*user.told, *(path.read_text() for path in client.folder.glob("*hosts"))])
+    assert "123456" not in told and "\x1b" not in told
+
+
+def test_too_many_keys_are_told_with_what_to_write(client, server):
+    server.authorized.write_text("")
+    keys = [make_key(client.folder / f"key{number}") for number in range(8)]
+    more = "".join(f"  IdentityFile {key}\n" for key in keys)
+    client.config.write_text(client.config.read_text().rstrip() + f"\n{more}")
+    client.know(server)
+    with pytest.raises(AccessError, match=r"after \d+ keys|none of our keys") as caught:
+        connect("vm")
+    assert "IdentitiesOnly" in caught.value.hint or "ssh-copy-id" in caught.value.hint
+
+
+class ServerAt:
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+
+@contextlib.contextmanager
+def asking_server(host_key: Path, asked: list[str]) -> Iterator[int]:
+    """An SSH server that lets in whoever knows the one-time code."""
+    import paramiko
+
+    class Door(paramiko.ServerInterface):
+        def get_allowed_auths(self, username):
+            return "keyboard-interactive"
+
+        def check_auth_interactive(self, username, submethods):
+            return paramiko.InteractiveQuery("Welcome\x1b[2J", "", ("One-time code: ", False))
+
+        def check_auth_interactive_response(self, responses):
+            asked.extend(responses)
+            good = responses == ["123456"]
+            return paramiko.AUTH_SUCCESSFUL if good else paramiko.AUTH_FAILED
+
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = listener.accept()
+                transport = paramiko.Transport(sock)
+                transport.add_server_key(paramiko.PKey.from_path(host_key))
+                with contextlib.suppress(paramiko.SSHException, EOFError):
+                    transport.start_server(server=Door())
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.close()
