@@ -52,7 +52,9 @@ def test_extra_flags_are_flags_of_the_script_they_go_to(found: Documented) -> No
     name = (found.dlwa_words or [])[1]
     if name not in scripts:
         return
-    known = re.findall(r'DEFINE_\w+\(\s*"(\w+)"', scripts[name].read_text(encoding="utf-8"))
+    sources = (scripts[name], training / "gin_flags.py")
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    known = re.findall(r'DEFINE_\w+\(\s*"(\w+)"', text)
     for word in found.words[found.words.index("--") + 1 :]:
         flag, _, value = word.removeprefix("--").partition("=")
         assert flag in known, f"{found.text}: {word}"
