@@ -37,6 +37,7 @@ PAPER = {
     "refused": [{"file": "broken.mp3", "reason": "it is empty"}],
     "train": {"seconds": 80.0, "files": ["a <b>.wav"]},
     "heldout": {"seconds": 8.0, "files": ["a <b>.wav"]},
+    "audit": {"verdict": "usable", "summary": "short", "advice": ["record 9 minutes more"]},
     "settings": {"sample_rate": 16000, "frame_rate": 250, "pitch_model": "tiny"},
 }
 
@@ -59,6 +60,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert small_run.run_here(dataset, model, 6) == 0
     record = {"state": "finished", "training": {"dataset": "ann/tones"}, "total_steps": 6}
     make_run(root, **record)
+    found = {"metrics/loudness/loudness_db": 3.25, "losses/total_loss": 12.0}
+    runfiles.append_line(model / "eval.jsonl", {"step": 6, "results": found, "time": 1.7e9})
     return root
 
 
@@ -130,6 +133,9 @@ def test_says_what_there_is_to_say(page_file: Path) -> None:
         "a <b>.wav",
         "it is empty",
         "80 s",  # to learn from
+        "Found usable: short",
+        "record 9 minutes more",
+        "how far the loudness is off",
         "pitch of the notes",
         "RnnFcDecoder.ch = 16",
         "1 session of training",

@@ -3,6 +3,7 @@
 import math
 import time
 
+from dlwa import runfiles
 from dlwa.ddsp import pages
 from dlwa.ddsp.pages import Card, Section
 from dlwa.ddsp.report import _pictures
@@ -24,6 +25,7 @@ _TELLING = {
     "stopped": "stopped",
     "failed": "failed",
 }
+EVAL_FILE = "eval.jsonl"
 _GOOD_ENDS = ("finished", "stopped")
 _MOST_EVENTS = 60
 
@@ -45,6 +47,7 @@ def compose(training, name, dataset_dir=None):
         facts=_facts(training),
         sections=[
             _how_it_went(training),
+            _evaluation(training.folder),
             dataset(training, dataset_dir),
             configuration(training),
         ],
@@ -194,6 +197,26 @@ def _sessions(training):
     table = pages.table(["began", "ended", "state", "why", "machine"], rows)
     count = len(rows)
     return pages.details(f"{count} session{'s' if count > 1 else ''} of training", table)
+
+
+def _evaluation(folder):
+    """What the last evaluation found, if there was one."""
+    last = runfiles.last_line(folder / EVAL_FILE) or {}
+    found = last.get("results")
+    if not isinstance(found, dict) or not found:
+        return None
+    from dlwa.ddsp.training import eval_results
+
+    rows = []
+    for name, value in found.items():
+        unit, words = eval_results.meaning(name)
+        shown = f"{value:.4g}" if isinstance(value, int | float) else value
+        rows.append([name.removeprefix("metrics/"), shown, unit, words])
+    return Section(
+        "Evaluation",
+        pages.paragraph(f"Measured at step {last.get('step', '?')}, {moment(last.get('time'))}."),
+        pages.table(["measure", "value", "unit", "what it says"], rows),
+    )
 
 
 def _speed(training):

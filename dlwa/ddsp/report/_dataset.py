@@ -33,7 +33,7 @@ def dataset(training, dataset_dir=None):
         where = f" ({folder})" if folder else ""
         parts.append(pages.paragraph(f"The data set{where} has no {PAPER}."))
     else:
-        parts += [pages.definitions(_numbers(paper)), _files(paper)]
+        parts += [_judgement(paper), pages.definitions(_numbers(paper)), _files(paper)]
     return Section("Data set", *parts, *_statistics(training.folder, folder))
 
 
@@ -43,6 +43,16 @@ def _configured(model_folder):
         return None
     folder = str(Path(pattern.strip("'\"")).parent)
     return Path(folder.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?"))
+
+
+def _judgement(paper):
+    """What was thought of the recordings when the data set was made."""
+    found = paper.get("audit")
+    if not isinstance(found, dict) or not found.get("verdict"):
+        return None
+    words = f"Found {found['verdict']}: {found.get('summary', '')}".rstrip(": ")
+    said = [*(found.get("missing") or []), *(found.get("advice") or [])]
+    return pages.paragraph(words) + pages.bullets(said)
 
 
 def _numbers(paper):
