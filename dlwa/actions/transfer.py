@@ -100,25 +100,36 @@ def free_target(folder: Path, stem: str) -> Path:
     return target
 
 
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder is an exported bundle."""
+    return (folder / "bundle.json").is_file()
+
+
 def model_folder(settings: Settings, model: Name) -> Path:
-    """The folder of a model that can be played.
+    """The folder of a model that can be played: checkpoints, or a bundle, which may be a zip.
 
     Raises `NotFoundError` with the nearest name where there is none.
     """
-    """The folder of a model that can play; raises `NotFoundError` if there is none."""
     workspace = settings.workspace
     folder = workspace.model(model)
-    if has_checkpoint(folder):
+    if _plays(folder):
         return folder
+    zipped = folder.with_name(f"{folder.name}.zip")
+    if not folder.exists() and zipped.is_file():
+        return zipped
     refuse_nesting(model, workspace.model, is_model, "model")
     if is_model(folder):
         raise NotFoundError(
             f"model_name={model} has not saved anything yet: no {folder}/ckpt-*.index",
             "wait for its first checkpoint: ./dlwa.py status",
         )
-    known = things(workspace.models, has_checkpoint)
+    known = things(workspace.models, _plays)
     hint = nearest(str(model), known) if known else "train one first: ./dlwa.py ddsp train --help"
     raise NotFoundError(f"model_name={model}: there is no model in {folder}", hint)
+
+
+def _plays(folder: Path) -> bool:
+    return has_checkpoint(folder) or is_bundle(folder)
 
 
 class Teller:

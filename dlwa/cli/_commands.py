@@ -29,7 +29,7 @@ HOMES = (
     Home(
         "ddsp",
         "Make data sets, train models, transfer timbre.",
-        ("ddsp", "audit", "transfer", "serve", "evaluate", "report"),
+        ("ddsp", "audit", "transfer", "serve", "evaluate", "report", "export"),
         True,
     ),
     Home("models", "List the models: whose, which notes, how far trained.", ("models",)),
