@@ -47,7 +47,8 @@ def reverb(figure, data: dict) -> None:
     left.plot(at, data["wet"], color=_BLUE, lw=0.5, label="in the room")
     left.plot(at[:1600], data["dry"][:1600], color=_RED, lw=0.5, label="the note itself")
     left.set(xlabel="seconds", xlim=(0, 1), title="A tenth of a second of 440 Hz")
-    left.legend(loc="upper right", frameon=False)
+    for line in left.legend(loc="upper right", frameon=False).legend_handles:
+        line.set_linewidth(2)
     right.plot(np.arange(len(data["curve_db"])) / 16000, data["curve_db"], color=_BLUE, lw=3)
     asked = data["asked_seconds_to_60_db"]
     right.plot([0, asked], [0, -60], color=_RED, lw=1, label=f"asked: 60 dB in {asked:.2f} s")

@@ -1,5 +1,7 @@
 """The benchmarks of the library measure what they say and judge their claims."""
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import harmonic, import_time
@@ -38,11 +40,12 @@ def test_importing_the_package_imports_no_tensorflow():
 
 @pytest.mark.ddsp
 @pytest.mark.integration
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peaks are read from /proc")
 def test_both_roads_sound_alike_and_ours_needs_less(capsys):
-    code = harmonic.main(["--batch", "2", "--seconds", "2", "--harmonics", "40", "--rounds", "2"])
+    code = harmonic.main(["--kinds", "play", "--batch", "2", "--rounds", "1", "--harmonics", "60"])
     out = capsys.readouterr().out
-    assert code in (0, 1)
-    rows = {line.split()[0]: line.split() for line in out.splitlines()[2:4]}
-    for kind in ("play", "gradient"):
-        assert float(rows[kind][6]) > 2, out  # memory of the plain road / ours
+    assert code in (0, 1)  # the time may be anything on a busy machine
+    row = next(line for line in out.splitlines() if line.startswith("play")).split()
+    assert float(row[4]) > 2 * 2 * 64000 * 60 * 4 / 2**20, "the plain road keeps whole envelopes"
+    assert float(row[6]) > 2, out
     assert "claim <= 0.001 kept" in out

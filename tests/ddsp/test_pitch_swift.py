@@ -151,3 +151,41 @@ def test_the_fast_tracker_needs_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+@pytest.fixture(scope="module")
+def take(tmp_path_factory):
+    """A folder with one recording, and the pitch SwiftF0 hears in it: f0_hz, confidence."""
+    from dlwa.ddsp.audio_io import read_audio, write_audio
+
+    folder = tmp_path_factory.mktemp("takes")
+    write_audio(folder / "take.wav", melody(9.0, seed=6)[0], RATE)
+    return folder, compute_f0(read_audio(folder / "take.wav")[0], 250, model="swift")
+
+
+def test_a_transfer_hears_it_too(take):
+    from dlwa.ddsp.timbre_transfer._measure import measure
+
+    folder, (f0_hz, confidence) = take
+    features = measure(folder / "take.wav", pitch_model="swift")
+    np.testing.assert_array_equal(features.f0_hz, f0_hz)
+    np.testing.assert_array_equal(features.f0_confidence, confidence)
+
+
+def test_a_data_set_holds_its_pitch(take, tmp_path):
+    import tensorflow as tf
+
+    from dlwa.ddsp.training.data_preparation import prepare_tfrecord_lib as lib
+    from dlwa.ddsp.training.data_preparation._sources import files_in_folder
+
+    folder, (f0_hz, _) = take
+    settings = lib.Settings(pitch_model="swift", heldout_fraction=0.0)
+    lib.prepare(files_in_folder(folder), tmp_path / "data.tfrecord", settings, 1, folder=folder)
+    (shard,) = tmp_path.glob("data.tfrecord-*")
+    stored = [
+        tf.train.Example.FromString(record.numpy()).features.feature["f0_hz"].float_list.value
+        for record in tf.data.TFRecordDataset(str(shard))
+    ]
+    assert stored
+    for window in stored:
+        assert np.isin(np.float32(window), f0_hz).mean() > 0.9

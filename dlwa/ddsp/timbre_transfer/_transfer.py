@@ -49,7 +49,7 @@ def transfer(
         target: the file to write (.wav, .flac or .ogg); an existing one is replaced when the new
             one is whole.
         knobs: a Knobs.
-        pitch_model: size of the CREPE network that follows the pitch.
+        pitch_model: size of the CREPE network that follows the pitch, or "swift".
         sample_rate: of the file, in Hz; default: the model's.
         subtype: see audio_io.write_audio.
         block_frames: frames played at a time.
