@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from dlwa import runfiles
 from dlwa.ddsp import audit
@@ -55,9 +56,17 @@ def write_papers(
     judged = judgement(prepared)
     runfiles.write_json(folder / DATASET_FILE, describe(prepared, judged))
     if page:
-        from dlwa.ddsp.training.data_preparation._page import write_page
+        _write_page(prepared, judged, folder, cache)
 
+
+def _write_page(prepared: Prepared, judged: audit.SetAudit, folder: Path, cache: Cache) -> None:
+    """Draw the page; a data set is good without it, so what goes wrong there is only told."""
+    from dlwa.ddsp.training.data_preparation._page import write_page
+
+    try:
         write_page(prepared, judged, folder, cache)
+    except (ValueError, ArithmeticError, LookupError, RuntimeError) as error:
+        logging.warning("report.html could not be drawn: %s: %s", type(error).__name__, error)
 
 
 def _write_statistics(prepared: Prepared, folder: Path) -> list[Path]:

@@ -114,10 +114,12 @@ def test_without_beam_the_message_says_what_to_install(monkeypatch):
 @pytest.mark.ddsp
 @pytest.mark.integration
 def test_two_real_worker_processes_write_the_same_bytes(recordings, tmp_path):
-    """The whole command with CREPE, alone and by two processes of Beam's DirectRunner."""
+    """The whole command with CREPE: alone, and by two processes of Beam's DirectRunner."""
+    prepare(recordings, tmp_path / "a", precision="auto", example_secs=4.0, hop_secs=1.0)
     flags = [f"--input_audio_dir={recordings}", "--num_shards=2", "--no_cache", "--nopage"]
-    for out, options in (("a", []), ("b", [f"--pipeline_options={','.join(PROCESSES)}"])):
-        argv = [*COMMAND, *flags, f"--output_tfrecord_path={tmp_path}/{out}/data.tfrecord"]
-        done = subprocess.run([*argv, *options], capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr[-3000:]
-    assert content(tmp_path / "a") == content(tmp_path / "b")
+    flags += ["--pitch_model=tiny", f"--pipeline_options={','.join(PROCESSES)}"]
+    argv = [*COMMAND, *flags, f"--output_tfrecord_path={tmp_path}/b/data.tfrecord"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    made = content(tmp_path / "b")
+    assert content(tmp_path / "a") == {name: made[name] for name in made if "tfrecord" in name}

@@ -73,6 +73,15 @@ def prepare(folder, out, cache=None, papers=True, **more):
     )
 
 
+def test_more_shards_than_examples_are_not_made(recordings, measured, tmp_path):
+    settings = Settings(**SETTINGS)
+    prepared = _clean_road.prepare(
+        files_in_folder(recordings), tmp_path / "data", settings, 500, recordings
+    )
+    assert len(prepared.shards) == len(prepared.train.windows) < 500
+    assert all(path.stat().st_size > 0 for path in prepared.shards)
+
+
 def content(out):
     return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
 
