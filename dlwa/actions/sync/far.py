@@ -40,11 +40,14 @@ def serve(wire: Wire, settings: Settings, limits: Limits) -> None:
             _answer(wire, request, settings, limits)
         except NetworkError:
             return
-        except DlwaError as error:
-            told = {"message": error.message, "hint": error.hint, "code": int(error.exit_code)}
-            wire.send(error=told)
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            wire.send(error={"message": f"the lab: {error}", "hint": "", "code": 1})
+        except (DlwaError, OSError, ValueError, LookupError, TypeError) as error:
+            wire.send(error=_told(error))
+
+
+def _told(error: Exception) -> dict[str, Any]:
+    if isinstance(error, DlwaError):
+        return {"message": error.message, "hint": error.hint, "code": int(error.exit_code)}
+    return {"message": f"the lab: {error}", "hint": "", "code": 1}
 
 
 def _answer(wire: Wire, request: dict[str, Any], settings: Settings, limits: Limits) -> None:
@@ -128,6 +131,7 @@ class Push:
             for number, entry in enumerate(self._entries)
             if (told := self._state(number, entry))
         ]
+        self._require_share(sum(self._entries[number].size for number, _, _ in needed))
         extras = self._extras()
         self._wire.send(
             needed=needed,
@@ -137,12 +141,27 @@ class Push:
         go = self._wire.message()
         if not go.get("go"):
             return
-        self._require_share(sum(self._entries[number].size for number, _, _ in needed))
+        try:
+            self._take_all(set(extras) if go.get("delete") else set())
+        except NetworkError:
+            raise
+        except (DlwaError, OSError, ValueError, LookupError, TypeError) as error:
+            self._wire.send(error=_told(error))
+            self._read_the_rest()
+
+    def _take_all(self, extras: set[str]) -> None:
         with _only_one(self._workspace, str(self._request["home"]), self._name, self._client()):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._parts.open()
-            self._receive(set(extras) if go.get("delete") else set())
+            self._receive(extras)
             self._parts.close()
+
+    def _read_the_rest(self) -> None:
+        """What is on its way is read and forgotten, so that the laptop gets to hear the error."""
+        while True:
+            frame = self._wire.receive()
+            if isinstance(frame, dict) and "finish" in frame:
+                return
 
     def _client(self) -> str:
         return str(self._request.get("client", ""))

@@ -123,7 +123,12 @@ def _send_one(
                 shown.moved(entry.size)
                 return
             stream.seek(0)
-            files.send_file(wire, stream, number, entry, blocks, shown.moved)
+
+            def moved(count: int) -> None:
+                acks.require_alive()
+                shown.moved(count)
+
+            files.send_file(wire, stream, number, entry, blocks, moved)
     except OSError as error:
         acks.lost(number, f"cannot be read: {error.strerror}")
 
