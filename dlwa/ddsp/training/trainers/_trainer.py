@@ -4,14 +4,13 @@ import gin
 import tensorflow as tf
 from absl import logging
 
-from dlwa.ddsp import core
 from dlwa.ddsp.training import checkpoint_util, checkpoints
 
 from . import _state
 from ._adam import Adam
+from ._compute import losses_and_gradients, losses_and_sounds, run_once
 from ._devices import Devices
-from ._heard import heard
-from ._parts import add_gradients, add_means, cut_batch, one_by_one, rows_of
+from ._parts import cut_batch, rows_of
 
 _configurable = gin.configurable(module="dlwa.ddsp.training.trainers")
 
@@ -100,23 +99,11 @@ class Trainer:
         logging.info("Building the model...")
         batch = self._devices.first(batch)
         with self.strategy.scope():
-            self._run_once(batch)
+            run_once(self.model, batch, self.seed)
             self._variables = [v.value for v in self._trainable()]
             self.optimizer.build(self._variables)
         count = sum(int(tf.size(v)) for v in self._variables)
         logging.info("The model has %d parameters in %d variables.", count, len(self._variables))
-
-    def _run_once(self, batch):
-        """Run the model on as much of a batch as the memory allows."""
-        parts = 1
-        while True:
-            try:
-                with core.noise_seed(self.seed):
-                    return self.model(cut_batch(batch, parts)[0].batch, training=True)
-            except tf.errors.ResourceExhaustedError:
-                if parts >= rows_of(batch):
-                    raise
-                parts *= 2
 
     def _trainable(self):
         """The trainable variables in the order in which checkpoints number their moments."""
@@ -196,18 +183,8 @@ class Trainer:
     def _losses_and_gradients(self, batch):
         """Both for the whole batch, gradients averaged over the replicas."""
         seed = tf.stack([tf.constant(self.seed, tf.int64), self.step.read_value()])
-
-        def compute(part):
-            with tf.GradientTape() as tape, part.noise_seed(seed):
-                _, losses = self.model(part.batch, return_losses=True, training=True)
-            gradients = tape.gradient(losses["total_loss"], self._variables)
-            return losses, [None if g is None else tf.convert_to_tensor(g) for g in gradients]
-
-        def add(total, part, result):
-            losses, gradients = total or (None, None)
-            return add_means(losses, part, result[0]), add_gradients(gradients, part, result[1])
-
-        losses, gradients = one_by_one(cut_batch(batch, self.micro_batches), compute, add)
+        parts = cut_batch(batch, self.micro_batches)
+        losses, gradients = losses_and_gradients(self.model, self._variables, parts, seed)
         return losses, self._devices.mean_gradients_here(gradients, self._variables)
 
     # -- evaluating -------------------------------------------------------------------------
@@ -221,19 +198,8 @@ class Trainer:
         return self._within_memory(lambda: self._evaluate_function(batch), rows_of(batch))
 
     def _distributed_evaluation(self, batch):
-        def compute(part):
-            with part.noise_seed(self.seed):
-                outputs, losses = self.model(part.batch, return_losses=True, training=False)
-            return losses, heard(self.model, part.batch, outputs)
-
-        def add(total, part, result):
-            return [
-                add_means(*pair)
-                for pair in zip(total or (None, None), (part, part), result, strict=True)
-            ]
-
         def evaluate(batch):
-            return one_by_one(cut_batch(batch, self.micro_batches), compute, add)
+            return losses_and_sounds(self.model, cut_batch(batch, self.micro_batches), self.seed)
 
         losses, sounds = self.strategy.run(evaluate, args=(batch,))
         return self._devices.mean(losses), self._devices.mean(sounds)
