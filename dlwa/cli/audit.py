@@ -54,14 +54,16 @@ def audit(
 
 
 def tell_table(found: dict[str, Any]) -> None:
-    """A row for every recording; those that cannot be used last."""
-    rows = [_row(file) for file in found.get("files") or []]
-    rows += [
-        [refused["file"], *[""] * 8, f"not usable: {refused['reason']}"]
-        for refused in found.get("refused") or []
-    ]
-    columns = ["file", "length", "kHz", "peak", "noise", "silent", "pitched", "notes", "clarity"]
-    output.table("", [*columns, "remarks"], rows)
+    """A row for every recording; below it what is remarkable, and the files that are of no use."""
+    columns = ["file", "length", "peak dB", "noise dB", "silent %", "pitched %", "notes"]
+    output.table("", columns, [_row(file) for file in found.get("files") or []])
+    if output.json_mode():
+        return
+    for file in found.get("files") or []:
+        if file.get("remarks"):
+            output.text(f"{file['file']}: {', '.join(file['remarks'])}")
+    for refused in found.get("refused") or []:
+        output.text(f"{refused['file']}: not usable: {refused['reason']}")
 
 
 def tell_verdict(found: dict[str, Any]) -> None:
@@ -88,14 +90,11 @@ def _row(file: dict[str, Any]) -> list[object]:
     return [
         file["file"],
         _length(file["seconds"]),
-        f"{file['sample_rate'] / 1000:g}",
-        _db(file.get("peak_db")),
-        _db(file.get("noise_floor_db")),
-        _share(file.get("silent_share")),
-        _share(file.get("voiced_share")),
+        _whole(file.get("peak_db")),
+        _whole(file.get("noise_floor_db")),
+        _whole(100 * file.get("silent_share", 1.0)),
+        _whole(100 * file.get("voiced_share", 0.0)),
         "-".join(_note(hz) for hz in low_high),
-        _share(file.get("pitch_confidence")),
-        ", ".join(file.get("remarks") or []),
     ]
 
 
@@ -104,12 +103,8 @@ def _length(seconds: float) -> str:
     return f"{minutes}:{rest:02d}" if seconds >= 10 else f"{seconds:.1f} s"
 
 
-def _db(value: float | None) -> str:
-    return "" if value is None else f"{value:.0f} dB"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.0f} %"
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
 
 
 def _note(hz: float) -> str:

@@ -9,6 +9,7 @@ from dlwa.ddsp.audit._file import FileAudit, FileAuditor
 from dlwa.ddsp.audit._pitch import RATE
 from dlwa.ddsp.audit._verdict import SetAudit, judge
 
+SHORTEST_S = 0.05
 Tell = Callable[[float, str], None]
 
 
@@ -29,8 +30,10 @@ def audit_files(paths: Sequence[Path], folder=None, tell: Tell | None = None) ->
 
 
 def audit_file(path: Path, name: str, tell: Tell | None = None) -> FileAudit:
-    """Judge one recording. Raises AudioFileError."""
+    """Judge one recording. Raises AudioFileError, also for one too short to be of use."""
     info = probe(path)
+    if info.seconds < SHORTEST_S:
+        raise AudioFileError(path, f"is too short ({info.seconds:.3f} s)")
     auditor = FileAuditor(info.sample_rate)
     for block in stream_audio(path, RATE, watch=auditor.push_original):
         auditor.push_16k(block)

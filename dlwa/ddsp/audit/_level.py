@@ -64,7 +64,8 @@ class LevelMeter:
 
     def finish(self) -> Levels:
         """What was seen in all."""
-        if len(self._rest) and (len(self._rest) > self._size // 2 or not self._frames):
+        n_frames = sum(map(len, self._frames))
+        if len(self._rest) and (len(self._rest) > self._size // 2 or not n_frames):
             self._frames.append(self._rest.mean(keepdims=True))
         power = np.concatenate(self._frames) if self._frames else np.zeros(0, np.float32)
         frames_db = 10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0)))

@@ -193,6 +193,18 @@ def test_a_take_in_two_formats_is_found_and_counted_once(tmp_path):
     assert found.sounding_minutes == pytest.approx(once / 60, abs=1e-3)
 
 
+@pytest.mark.parametrize("seconds", [0.001, 0.02, 0.04, 0.06, 0.3])
+@pytest.mark.parametrize("rate", [8000, 16000, 96000])
+def test_the_shortest_recordings_are_judged_or_refused(tmp_path, seconds, rate):
+    write_audio(tmp_path / "a.wav", steady(440, seconds, rate), rate)
+    found = audit.audit_files([tmp_path / "a.wav"], tmp_path)
+    if seconds < 0.05:
+        assert "is too short" in found.refused[0]["reason"]
+    else:
+        assert found.files[0].peak_db == pytest.approx(-6, abs=1)
+    assert audited(steady(440, seconds, RATE)).peak_db is not None
+
+
 def run(*words, cwd):
     """The command in a process that fails as soon as it imports TensorFlow."""
     code = "import sys; sys.modules['tensorflow'] = None\n"
