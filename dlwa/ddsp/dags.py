@@ -71,11 +71,13 @@ class DAGLayer(keras.layers.Layer):
         super().__init__(autocast=False, **keras_kwargs)
         modules = filter_by_value(modules, is_module)
         self.dag, dag_modules = self.format_dag(dag)
-        modules.update({k: v for k, v in dag_modules.items() if k not in modules})
+        for name, module in dag_modules.items():
+            if modules.setdefault(name, module) is not module:
+                raise ValueError(f"dag and a keyword must not both have a module named {name!r}")
         self.module_names = list(modules)
+        self._check()
         for name, module in modules.items():
             setattr(self, name, module)
-        self._check()
 
     @staticmethod
     def format_dag(dag):
@@ -92,12 +94,17 @@ class DAGLayer(keras.layers.Layer):
                     "[module, [input keys], [output keys]]"
                 )
             module = node[0]
-            if is_module(module):
-                modules[module.name] = module
+            if is_module(module) and modules.setdefault(module.name, module) is not module:
+                raise ValueError(
+                    f"dag must not have two modules named {module.name!r}; give one another name"
+                )
             named.append([_name_of(module), *(list(core.make_iterable(k)) for k in node[1:])])
         return named, modules
 
     def _check(self):
+        for name in self.module_names:
+            if hasattr(keras.layers.Layer, name):
+                raise ValueError(f"module name={name!r} must not be what every Keras layer has")
         for name, *_ in self.dag:
             if name not in self.module_names:
                 raise ValueError(
@@ -112,6 +119,12 @@ class DAGLayer(keras.layers.Layer):
     def build(self, input_shape=None):
         """Nothing to make: each module makes its own weights when it first runs."""
         self.built = True
+
+    def __call__(self, inputs, **kwargs):
+        """Run the DAG on a dictionary of inputs; see run_dag."""
+        # Not by way of keras.layers.Layer, which would bury the message of an error in its own.
+        self.built = True
+        return self.call(inputs, **kwargs)
 
     def call(self, inputs, **kwargs):
         """Run the DAG on a dictionary of inputs; see run_dag."""
@@ -132,7 +145,11 @@ class DAGLayer(keras.layers.Layer):
 
         Raises:
             KeyError: if an input is missing; the message lists what is there.
+            TypeError: if inputs is no dictionary.
+            ValueError: if a node's output keys do not name each of its outputs.
         """
+        if not isinstance(inputs, dict):
+            raise TypeError(f"inputs={type(inputs).__name__} must be a dictionary of tensors")
         outputs = {"inputs": inputs, **inputs}
         module_outputs = None
         for node in self.dag:
@@ -140,12 +157,11 @@ class DAGLayer(keras.layers.Layer):
             module = getattr(self, name)
             values = [self._input(key, outputs, name) for key in input_keys]
             if verbose:
-                shapes = [core.map_shape(v) if tf.is_tensor(v) else type(v) for v in values]
+                shapes = [core.map_shape(v) if hasattr(v, "shape") else type(v) for v in values]
                 tf.print(f"{name}: {dict(zip(input_keys, map(str, shapes), strict=True))}")
             module_outputs = _run(module, values, kwargs)
             if not isinstance(module_outputs, dict):
-                keys = node[2] if len(node) > 2 else []
-                module_outputs = core.to_dict(module_outputs, keys)
+                module_outputs = _named(module_outputs, node[2] if len(node) > 2 else [], name)
             outputs[name] = module_outputs
         outputs["out"] = module_outputs
         return outputs
@@ -155,6 +171,13 @@ class DAGLayer(keras.layers.Layer):
             return core.nested_lookup(key, outputs)
         except KeyError as error:
             raise KeyError(f"input {key!r} of {name!r} in {self.name!r}: {error.args[0]}") from None
+
+
+def _named(module_outputs, keys, name):
+    try:
+        return core.to_dict(module_outputs, keys)
+    except ValueError as error:
+        raise ValueError(f"output keys of {name!r}: {error}") from None
 
 
 def _run(module, values, kwargs):

@@ -60,6 +60,8 @@ class ProcessorGroup(dags.DAGLayer):
 
     def __init__(self, dag, **kwarg_processors):
         super().__init__(dag, **{"name": "processor_group", **kwarg_processors})
+        if not self.dag:
+            raise ValueError("dag=[] must have one processor at least")
 
     def __call__(self, inputs, return_outputs_dict=False, **kwargs):
         """Make the signal; with return_outputs_dict {'signal': ..., 'controls': ...}."""
@@ -134,28 +136,38 @@ class Mix(Processor):
             nn_out_mix_level: `[batch, n_frames, 1]`, any number.
 
         Raises:
-            ValueError: if the signals differ in length.
+            ValueError: if the signals differ in length or batches do not fit.
         """
         signal_one, signal_two = core.tf_float32(signal_one), core.tf_float32(signal_two)
-        nn_out_mix_level = core.tf_float32(nn_out_mix_level)
+        level = core.tf_float32(nn_out_mix_level)
+        for name, signal in {"signal_one": signal_one, "signal_two": signal_two}.items():
+            core.check_layout(name, signal, "[batch, n_samples]", "[batch, n_samples, 1]")
         lengths = signal_one.shape[1], signal_two.shape[1]
-        if None not in lengths and lengths[0] != lengths[1]:
+        ranks = len(signal_one.shape), len(signal_two.shape)
+        if ranks[0] != ranks[1] or (None not in lengths and lengths[0] != lengths[1]):
             raise ValueError(
                 f"signal_one.shape={tuple(signal_one.shape)} and signal_two.shape="
-                f"{tuple(signal_two.shape)} must have the same length"
+                f"{tuple(signal_two.shape)} must have the same length and axes"
             )
-        core.check_layout("nn_out_mix_level", nn_out_mix_level, "[batch, n_frames, 1]")
+        core.check_layout("nn_out_mix_level", level, "[batch, n_frames, 1]")
+        core.check_agree(
+            ["batch"], signal_one=signal_one, signal_two=signal_two, nn_out_mix_level=level
+        )
         length = lengths[0] if lengths[0] is not None else tf.shape(signal_one)[1]
-        level = core.resample(tf.nn.sigmoid(nn_out_mix_level), length)
+        level = core.resample(tf.nn.sigmoid(level), length)
         return {"signal_one": signal_one, "signal_two": signal_two, "mix_level": level}
 
     def get_signal(self, signal_one, signal_two, mix_level):
         """sqrt(level) * signal_one + sqrt(1 - level) * signal_two."""
         if len(signal_one.shape) == 2 and len(mix_level.shape) == 3:
             mix_level = mix_level[..., 0]
-        return (
-            tf.sqrt(tf.abs(mix_level)) * signal_one + tf.sqrt(tf.abs(1.0 - mix_level)) * signal_two
-        )
+        return _root(mix_level) * signal_one + _root(1.0 - mix_level) * signal_two
+
+
+def _root(share):
+    """Square root of 0...1, whose infinite slope at 0 would make every gradient no number."""
+    positive = share > 0.0
+    return tf.where(positive, tf.sqrt(tf.where(positive, share, 1.0)), 0.0)
 
 
 @_register
@@ -179,8 +191,20 @@ class Crop(Processor):
         self.crop_location = crop_location
 
     def get_controls(self, audio):
-        """The sound as it is, `[batch, n_samples]`."""
-        return {"audio": core.tf_float32(audio)}
+        """The sound as it is, `[batch, n_samples]`.
+
+        Raises:
+            ValueError: if nothing would be left of it.
+        """
+        audio = core.tf_float32(audio)
+        core.check_layout("audio", audio, "[batch, n_samples]", "[batch, n_samples, 1]")
+        least = 2 * (self.frame_size // 2) + 1
+        if (audio.shape[1] or least) < least:
+            raise ValueError(
+                f"audio.shape={tuple(audio.shape)} must have at least the "
+                f"{least - 1} samples that are cut off and one more"
+            )
+        return {"audio": audio}
 
     def get_signal(self, audio):
         """The shorter sound."""
