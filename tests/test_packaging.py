@@ -43,10 +43,10 @@ def test_a_script_without_the_ddsp_half_says_what_to_type(script: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("script", ["ddsp_export"])
-def test_scripts_of_later_versions_say_so(script: str) -> None:
-    done = run(f"from dlwa.ddsp import scripts; scripts.{script}()")
-    assert done.returncode == 2 and "comes with dlwa" in done.stderr and "hint:" in done.stderr
+def test_an_export_of_no_model_says_what_to_type() -> None:
+    done = run("from dlwa.ddsp import scripts; scripts.ddsp_export()")
+    assert done.returncode == 2 and "--model_path is missing" in done.stderr
+    assert "hint: ddsp_export --model_path=" in done.stderr
 
 
 def test_every_dependency_has_a_tested_version() -> None:
