@@ -52,7 +52,7 @@ def offer(folder: Path, what: str, name: str) -> Offer:
     """
     if not folder.is_dir():
         raise NotFoundError(f"name={name}: there is no folder {folder}", "./dlwa.py status --all")
-    if what == "all":
+    if what == "all" or (folder / "bundle.json").is_file():  # an exported bundle is one whole
         entries, refused = files.scan(folder, lambda path: True)
         return Offer(folder, entries, refused)
     for _ in range(_TRIES):
