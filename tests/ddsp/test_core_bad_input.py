@@ -154,6 +154,27 @@ def test_shapes_are_refused_while_a_graph_is_built():
         f0_hz.get_concrete_function(tf.TensorSpec([None, 10, 1]), tf.TensorSpec([None, 10, 1]))
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_frequencies_a_graph_holds_as_constants_are_checked_too(inside):
+    import tensorflow as tf
+
+    from dlwa.ddsp import core
+
+    def playing(hz):
+        outside = tf.fill([1, 10, 1], hz)
+
+        @tf.function
+        def play(amplitudes):
+            f0_hz = tf.constant(np.full((1, 10, 1), hz, np.float32)) if inside else outside
+            return core.harmonic_synthesis(f0_hz, amplitudes, n_samples=640)
+
+        return play
+
+    assert playing(440.0)(_ones(1, 10, 1)).shape == (1, 640)
+    with pytest.raises(ValueError, match=r"frequencies=-1 .* must be 0 Hz or above"):
+        playing(-1.0)(_ones(1, 10, 1))
+
+
 def test_lengths_known_only_at_run_time_are_checked_then():
     import tensorflow as tf
 

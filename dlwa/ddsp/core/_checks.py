@@ -96,14 +96,19 @@ def check_positive(name, value):
         raise ValueError(f"{name}={value!r} must be positive and finite")
 
 
+@tf.autograph.experimental.do_not_convert  # else its numbers become tensors
 def check_hz(name, x, negative=False):
     """Raise ValueError if known frequencies are not finite or, unless allowed, below zero."""
-    if tf.is_tensor(x) and not hasattr(x, "numpy"):
-        x = tf.get_static_value(x)
-    if x is None:
-        return
-    # Reduced where the tensor lies; only two numbers leave the device.
-    low, high = float(tf.reduce_min(x)), float(tf.reduce_max(x))
+    if tf.is_tensor(x) and hasattr(x, "numpy"):
+        # Reduced where the tensor lies, so that only two numbers leave the device; outside of any
+        # graph that is being built around it.
+        with tf.init_scope():
+            low, high = float(tf.reduce_min(x)), float(tf.reduce_max(x))
+    else:
+        known = tf.get_static_value(x)
+        if known is None:
+            return
+        low, high = float(np.min(known)), float(np.max(known))
     bad = next((end for end in (low, high) if not math.isfinite(end)), None)
     if bad is not None:
         raise ValueError(f"{name}={bad} (somewhere in shape {_shape(x)}) must be finite")

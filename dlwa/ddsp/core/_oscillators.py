@@ -49,8 +49,8 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
         ValueError: if there is no axis of time.
 
     Example:
-        >>> angular_cumsum([[3.0, 3.0, 3.0]]).numpy().round(3).tolist()
-        [[3.0, 6.0, 2.717]]
+        >>> print(angular_cumsum([[3.0, 3.0, 3.0]]).numpy().round(3))
+        [[3.    6.    2.717]]
     """
     angular_frequency = tf.convert_to_tensor(angular_frequency)
     if angular_frequency.dtype != tf.float64:
@@ -164,9 +164,9 @@ def oscillator_bank(
         ValueError: if shapes do not fit each other or frequencies are not finite.
 
     Example:
-        >>> quarter = tf.fill([1, 4, 1], 4000.0)
-        >>> oscillator_bank(quarter, tf.ones([1, 4, 1])).numpy().round(3).tolist()
-        [[1.0, 0.0, -1.0, -0.0]]
+        >>> eighth = tf.fill([1, 3, 1], 2000.0)  # of a turn each sample
+        >>> print(oscillator_bank(eighth, tf.ones([1, 3, 1])).numpy().round(3))
+        [[0.707 1.    0.707]]
     """
     frequency_envelopes = tf_float32(frequency_envelopes)
     amplitude_envelopes = tf_float32(amplitude_envelopes)

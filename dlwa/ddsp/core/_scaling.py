@@ -24,6 +24,10 @@ def exp_sigmoid(x, exponent=10.0, max_value=2.0, threshold=1e-7):
 
     max_value * sigmoid(x) ** ln(exponent) + threshold (Engel et al. 2020, section B.5): equal steps
     of x are about equal steps in loudness.
+
+    Example:
+        >>> print(exp_sigmoid([-5.0, 0.0, 5.0]).numpy().round(4))
+        [0.     0.4054 1.9693]
     """
     x = tf_float32(x)
     check_positive("exponent", exponent)

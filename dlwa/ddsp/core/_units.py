@@ -20,7 +20,12 @@ def _number(x):
 
 
 def safe_divide(numerator, denominator, eps=1e-7):
-    """Divide, with `eps` in place of a denominator that is exactly zero."""
+    """Divide, with `eps` in place of a denominator that is exactly zero.
+
+    Example:
+        >>> float(safe_divide(0.0, 0.0))
+        0.0
+    """
     denominator = _number(denominator)
     safe = tf.where(denominator == 0.0, tf.cast(eps, denominator.dtype), denominator)
     return numerator / safe
@@ -91,19 +96,34 @@ def db_to_power(db):
 
 
 def db_to_amplitude(db):
-    """Amplitude of a level in decibels."""
+    """Amplitude of a level in decibels.
+
+    Example:
+        >>> db_to_amplitude(-20.0)
+        0.1
+    """
     return db_to_power(db / 2.0)
 
 
 def midi_to_hz(notes, midi_zero_silence=False):
-    """Frequency of a MIDI pitch, 69 being 440 Hz; with midi_zero_silence pitch 0 is 0 Hz."""
+    """Frequency of a MIDI pitch, 69 being 440 Hz; with midi_zero_silence pitch 0 is 0 Hz.
+
+    Example:
+        >>> midi_to_hz([69.0, 57.0]).numpy().tolist()
+        [440.0, 220.0]
+    """
     notes = tf_float32(notes)
     hz = 440.0 * (2.0 ** ((notes - 69.0) / 12.0))
     return tf.where(tf.equal(notes, 0.0), 0.0, hz) if midi_zero_silence else hz
 
 
 def hz_to_midi(frequencies):
-    """MIDI pitch of a frequency; 0 Hz and below is pitch 0."""
+    """MIDI pitch of a frequency; 0 Hz and below is pitch 0.
+
+    Example:
+        >>> hz_to_midi([440.0, 0.0]).numpy().round(3).tolist()
+        [69.0, 0.0]
+    """
     frequencies = tf_float32(frequencies)
     notes = 12.0 * (logb(frequencies, 2.0) - logb(tf.constant(440.0), 2.0)) + 69.0
     return tf.where(tf.less_equal(frequencies, 0.0), 0.0, notes)

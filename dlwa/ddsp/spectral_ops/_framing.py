@@ -25,6 +25,10 @@ def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
 
     Raises:
         ValueError: if the padding is unknown.
+
+    Example:
+        >>> [get_framed_lengths(64000, 512, 64, p)[0] for p in ("valid", "same", "center")]
+        [993, 1000, 1001]
     """
     if padding not in _PADDINGS:
         raise ValueError(f"padding={padding!r} must be one of {list(_PADDINGS)}")
@@ -102,6 +106,12 @@ def frame_at_rate(audio, sample_rate, frame_rate, frame_size, padding="center"):
 
     Raises:
         ValueError: if frames would be less than a sample apart or leave gaps.
+
+    Example:
+        >>> second = tf.range(44100, dtype=tf.float32)
+        >>> frames = frame_at_rate(second, 44100, 250, 512, padding="same")
+        >>> [int(frames[j, 0]) for j in (0, 1, 2, 249)]
+        [0, 176, 353, 43924]
     """
     core.check_positive("sample_rate", sample_rate)
     core.check_positive("frame_rate", frame_rate)
@@ -136,6 +146,10 @@ def pad_or_trim_to_expected_length(
 
     Raises:
         ValueError: if the lengths differ by more than len_tolerance.
+
+    Example:
+        >>> pad_or_trim_to_expected_length(np.ones(3), 5).tolist()
+        [1.0, 1.0, 1.0, 0.0, 0.0]
     """
     expected_len = int(expected_len)
     length = int(vector.shape[-1])

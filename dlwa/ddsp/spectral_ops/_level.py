@@ -13,7 +13,12 @@ LD_RANGE = DB_RANGE
 
 
 def a_weighting_db(frequencies_hz):
-    """Sensitivity of the ear at moderate levels in dB (IEC 61672 curve A), at least -80 dB."""
+    """Sensitivity of the ear at moderate levels in dB (IEC 61672 curve A), at least -80 dB.
+
+    Example:
+        >>> print(a_weighting_db([100.0, 1000.0, 10000.0]).round(1))
+        [-19.1   0.   -2.5]
+    """
     squared = np.asarray(frequencies_hz, dtype=np.float64) ** 2
     corners = np.array([12194.217, 20.598997, 107.65265, 737.86223]) ** 2
     with np.errstate(divide="ignore"):
@@ -53,6 +58,15 @@ def compute_loudness(
 
     Returns:
         `[batch, n_frames]` or `[n_frames]`.
+
+    Raises:
+        ValueError: if the audio is empty or of another rank, or a rate is impossible.
+
+    Example:
+        >>> silence_then_step = tf.concat([tf.zeros([8000]), tf.ones([8000])], axis=0)
+        >>> loudness_db = compute_loudness(silence_then_step)
+        >>> loudness_db.shape, float(loudness_db[50])
+        (TensorShape([251]), -80.0)
     """
     frames = frame_at_rate(audio, sample_rate, frame_rate, n_fft, padding)
     return loudness_of_frames(frames, sample_rate, range_db, ref_db, use_tf)
@@ -82,7 +96,13 @@ def loudness_of_frames(frames, sample_rate=16000, range_db=DB_RANGE, ref_db=0.0,
 
 
 def compute_rms_energy(audio, sample_rate=16000, frame_rate=250, frame_size=512, padding="center"):
-    """Root mean square of each frame, `[batch, n_frames]`; arguments as compute_loudness."""
+    """Root mean square of each frame, `[batch, n_frames]`; arguments as compute_loudness.
+
+    Example:
+        >>> rms = compute_rms_energy(tf.fill([1, 1600], 0.5))
+        >>> float(rms[0, 10])
+        0.5
+    """
     frames = frame_at_rate(audio, sample_rate, frame_rate, frame_size, padding)
     power = tf.reduce_mean(frames**2.0, axis=-1)
     # The root has no slope in silence; 0 is what the sound's own slope there amounts to.
@@ -99,6 +119,11 @@ def compute_power(
     range_db=DB_RANGE,
     padding="center",
 ):
-    """Unweighted level of each frame in dB, `[batch, n_frames]`."""
+    """Unweighted level of each frame in dB, `[batch, n_frames]`; arguments as compute_loudness.
+
+    Example:
+        >>> round(float(compute_power(tf.fill([1, 1600], 0.1))[0, 10]), 3)
+        -20.0
+    """
     rms = compute_rms_energy(audio, sample_rate, frame_rate, frame_size, padding)
     return core.amplitude_to_db(rms, ref_db=ref_db, range_db=range_db)

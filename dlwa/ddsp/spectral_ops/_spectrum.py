@@ -49,6 +49,13 @@ def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
 
     Returns:
         Complex `[batch, n_frames, n_frequencies]`.
+
+    Raises:
+        ValueError: if the audio is empty, too short or of another rank, or the overlap impossible.
+
+    Example:
+        >>> stft(tf.zeros([1, 16000])).shape
+        TensorShape([1, 32, 1025])
     """
     hop, audio = _hop_size(frame_size, overlap), _mono(audio)
     _check_length(audio, frame_size, pad_end)
@@ -79,7 +86,13 @@ def stft_np(audio, frame_size=2048, overlap=0.75, pad_end=True):
 
 @_register
 def compute_mag(audio, size=2048, overlap=0.75, pad_end=True):
-    """Magnitudes `[batch, n_frames, n_frequencies]` of the short-time spectrum, see stft."""
+    """Magnitudes `[batch, n_frames, n_frequencies]` of the short-time spectrum, see stft.
+
+    Example:
+        >>> turning = tf.sin(2.0 * np.pi * 1000.0 * tf.range(16000.0) / 16000.0)
+        >>> int(tf.argmax(compute_mag(turning, size=512)[4]))  # 1000 Hz is bin 1000 / 31.25
+        32
+    """
     return core.tf_float32(tf.abs(stft(audio, frame_size=size, overlap=overlap, pad_end=pad_end)))
 
 
@@ -159,7 +172,12 @@ def compute_mfcc(
     pad_end=True,
     sample_rate=16000,
 ):
-    """Mel cepstrum, a description of timbre without pitch: `[batch, n_frames, mfcc_bins]`."""
+    """Mel cepstrum, a description of timbre without pitch: `[batch, n_frames, mfcc_bins]`.
+
+    Example:
+        >>> compute_mfcc(tf.ones([2, 4096])).shape
+        TensorShape([2, 16, 13])
+    """
     core.check_whole("mfcc_bins", mfcc_bins)
     if mfcc_bins > mel_bins:
         raise ValueError(f"mfcc_bins={mfcc_bins} must be at most mel_bins={mel_bins}")
