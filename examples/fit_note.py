@@ -25,7 +25,7 @@ def fit(note: np.ndarray, n_steps: int) -> tuple[list[float], np.ndarray]:
     pitch = ddsp.spectral_ops.compute_f0(note, RATE / HOP, model="tiny")[0][None, :n_frames, None]
     shapes = ([1, n_frames, 1], [1, 1, 40], [1, n_frames, 32])
     loudness, overtones, noise = learned = [tf.Variable(tf.fill(shape, -1.0)) for shape in shapes]
-    loss_of, adam = ddsp.losses.SpectralLoss(logmag_weight=1.0), tf.keras.optimizers.Adam(0.05)
+    loss_of, adam = ddsp.losses.SpectralLoss(logmag_weight=1.0), tf.keras.optimizers.Adam(0.1)
     tones = ddsp.synths.Harmonic(n_samples=n_frames * HOP, sample_rate=RATE)
     breath = ddsp.synths.FilteredNoise(n_samples=n_frames * HOP)
 

@@ -119,6 +119,48 @@ def test_within_a_note_pitch_moves_in_equal_ratios():
     np.testing.assert_allclose(f0_hz, [440, np.sqrt(440 * 466.16), 466.16], rtol=1e-6)
 
 
+@pytest.mark.parametrize("ratio", [2, 3, 4, 1 / 2, 1 / 3])
+@pytest.mark.parametrize("length", [1, 8])
+def test_a_short_slip_to_a_harmonic_is_taken_back(ratio, length):
+    true_hz = 440 * 2 ** (0.2 / 12 * np.sin(np.arange(60) / 3))
+    heard = true_hz.copy()
+    heard[20 : 20 + length] *= ratio
+    heard[40 : 40 + length] *= ratio
+    swift.mend_slips(heard)
+    np.testing.assert_allclose(heard, true_hz, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "leap",
+    [
+        np.repeat([440.0, 880.0, 440.0], [20, 9, 20]),  # long enough to be a note
+        np.repeat([440.0, 660.0, 440.0], [20, 4, 20]),  # a fifth is no harmonic
+        np.repeat([440.0, 880.0, 587.3], [20, 4, 20]),  # does not return
+        np.repeat([440.0, 880.0], [20, 20]),
+        440 * 2 ** np.concatenate([np.linspace(0, 1, 6), np.linspace(1, 0, 6)]),  # a glide
+    ],
+)
+def test_leaps_of_a_melody_stay(leap):
+    mended = leap.copy()
+    swift.mend_slips(mended)
+    np.testing.assert_array_equal(mended, leap)
+
+
+def test_slips_are_judged_alike_in_pieces_and_only_when_asked():
+    random = np.random.default_rng(5)
+    heard = np.full(400, 440.0) * random.choice([1, 1, 1, 1, 2, 3], 400)
+    whole, pieces = heard.copy(), heard.copy()
+    swift.mend_slips(whole)
+    done = 0
+    for known in (13, 14, 100, 101, 230, 400):
+        until = 400 if known == 400 else max(done, known - 8)
+        part = pieces[:known]  # later frames are not known yet
+        swift.mend_slips(part, done, until)
+        done = until
+    np.testing.assert_array_equal(pieces, whole)
+    assert (whole != heard).any()
+
+
 def test_swift_without_its_package_says_what_to_install(monkeypatch):
     monkeypatch.setattr(swift, "available", lambda: False)
     swift._detector.cache_clear()

@@ -7,7 +7,12 @@ MODELS = (*SIZES, swift.MODEL)
 
 
 def pitch_model_title(model: str) -> str:
-    """How a person would call a model: "CREPE tiny" or "SwiftF0"."""
+    """How a person would call a model.
+
+    Example:
+        >>> pitch_model_title("tiny"), pitch_model_title("swift")
+        ('CREPE tiny', 'SwiftF0')
+    """
     return "SwiftF0" if model == swift.MODEL else f"CREPE {model}"
 
 

@@ -14,6 +14,11 @@ class FourierConv1d:
 
     ``kernel`` is `[taps, channels_in, channels_out]`; call it with `[batch, length, channels_in]`
     in the type ``dtype``, get `[batch, length, channels_out]`.
+
+    Example:
+        >>> smooth = FourierConv1d(np.ones([3, 1, 1]), length=4)
+        >>> np.round(smooth(tf.ones([1, 4, 1]))[0, :, 0]).tolist()
+        [2.0, 3.0, 3.0, 2.0]
     """
 
     def __init__(self, kernel: np.ndarray, length: int, dtype: tf.DType = tf.float32):
@@ -42,7 +47,12 @@ class FourierConv1d:
 
 
 def fft_length(at_least: int) -> int:
-    """The smallest even length of factors 2 and one 3 that is long enough: 16, 24, 32, 48 ..."""
+    """The smallest even length of factors 2 and at most one 3 that is long enough.
+
+    Example:
+        >>> [fft_length(n) for n in (16, 17, 100, 191)]
+        [16, 24, 128, 192]
+    """
     lengths = (factor * 2**power for power in range(1, 14) for factor in (1, 3))
     return min(length for length in lengths if length >= at_least)
 

@@ -24,6 +24,9 @@ _TARGET_PEAK = 0.5
 _MAX_GAIN = 10.0 ** (30 / 20)
 _SILENT_PEAK = 1e-3  # -60 dB below full scale
 _GLIDE = 2.5 / 12  # octaves between neighbours that are still one gliding note
+_SLIPS = np.log2([2.0, 3.0, 4.0])  # octaves by which the network mistakes a harmonic for the note
+_SLIP_WIDTH = 0.08
+_LONGEST_SLIP = 8  # frames: 128 ms
 _MAX_THREADS = 4
 
 
@@ -54,19 +57,20 @@ class SwiftTracker:
     The answer does not depend on how the samples are cut into pushes.
     """
 
-    def __init__(self, hop: int, padding: str = "center"):
-        self._grid = FrameGrid(hop, padding)
+    def __init__(self, hop: int, padding: str = "center", viterbi: bool = True):
+        self._grid, self._mend = FrameGrid(hop, padding), viterbi
         self.lifter = _Lifter()
         self._stream = _detector().stream(*RANGE_HZ)
         self._pitch_hz, self._confidence = np.empty(0), np.empty(0)
-        self._n_samples = self._n_given = 0
+        self._n_samples = self._n_given = self._n_settled = 0
 
     def push(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Take the next samples `[n]`; return f0_hz and confidence of the frames now decided."""
         samples = check_audio(samples)
         self._n_samples += len(samples)
         self._hear(self.lifter.push(samples))
-        return self._give(self._grid.n_frames_before(len(self._pitch_hz) * _HOP - _HOP))
+        self._settle(len(self._pitch_hz) - _LONGEST_SLIP)
+        return self._give(self._grid.n_frames_before((self._n_settled - 1) * _HOP))
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
         """Return f0_hz and confidence of the frames held back."""
@@ -76,6 +80,7 @@ class SwiftTracker:
         self._hear(self.lifter.push(silence))
         self._hear(self.lifter.finish())
         self._keep(self._stream.flush())
+        self._settle(len(self._pitch_hz))
         return self._give(n_frames)
 
     def _hear(self, blocks: Iterator[tuple[np.ndarray, np.ndarray]]) -> None:
@@ -85,6 +90,13 @@ class SwiftTracker:
     def _keep(self, result) -> None:
         self._pitch_hz = np.append(self._pitch_hz, result.pitch_hz)
         self._confidence = np.append(self._confidence, result.confidence)
+
+    def _settle(self, until: int) -> None:
+        """Mend the frames before ``until``; they change no more."""
+        until = max(until, self._n_settled)
+        if self._mend:
+            mend_slips(self._pitch_hz, self._n_settled, until)
+        self._n_settled = until
 
     def _give(self, n_frames: int) -> tuple[np.ndarray, np.ndarray]:
         frames = np.arange(self._n_given, max(self._n_given, n_frames))
@@ -110,6 +122,28 @@ def between_frames(pitch_hz, confidence, places) -> tuple[np.ndarray, np.ndarray
     hz = 2.0 ** (octaves[before] + weight * (octaves[after] - octaves[before]))
     sure = confidence[before] + share * (confidence[after] - confidence[before])
     return hz.astype(np.float32), np.clip(sure, 0.0, 1.0).astype(np.float32)
+
+
+def mend_slips(pitch_hz: np.ndarray, start: int = 0, until: int | None = None) -> None:
+    """Take back, in place, jumps to a harmonic or from it that last at most 128 ms.
+
+    Only jumps between ``start`` and ``until`` are judged. A slip leaves the note by an octave, a
+    twelfth or two octaves, all at once, and returns to it; a melody hardly does within 128 ms.
+    """
+    start, until = max(1, start), len(pitch_hz) if until is None else until
+    seen = slice(start - 1, until + _LONGEST_SLIP)
+    octaves = np.log2(np.maximum(pitch_hz[seen], 1e-3))
+    leaps = np.flatnonzero(np.abs(np.diff(octaves)) > _SLIPS[0] - _SLIP_WIDTH) + 1
+    for first in leaps[leaps <= until - start]:
+        jump = octaves[first] - octaves[first - 1]
+        slip = _SLIPS[np.argmin(np.abs(_SLIPS - abs(jump)))] * np.sign(jump)
+        after = octaves[first : first + _LONGEST_SLIP + 1] - octaves[first - 1]
+        back = np.flatnonzero(np.abs(after) <= _GLIDE)
+        if abs(jump - slip) > _SLIP_WIDTH or not len(back):
+            continue
+        if np.all(np.abs(after[: back[0]] - slip) <= _GLIDE):
+            octaves[first : first + back[0]] -= slip
+            pitch_hz[seen][first : first + back[0]] *= 2.0**-slip
 
 
 class _Lifter:

@@ -31,10 +31,16 @@ def open_tracker(
     """Start to follow the pitch of a recording; the options are those of ``compute_f0``.
 
     Raises ValueError for unknown options and FileNotFoundError for a model not installed.
+
+    Example:
+        >>> tracker = open_tracker("tiny", 100)
+        >>> parts = [tracker.push(np.zeros(16000)) for _ in range(3)] + [tracker.finish()]
+        >>> sum(len(f0_hz) for f0_hz, _ in parts)
+        301
     """
     if model not in MODELS:
         raise ValueError(f"model={model!r} must be one of {', '.join(MODELS)}")
     hop = hop_for(frame_rate)
     if model == swift.MODEL:
-        return swift.SwiftTracker(hop, padding)
+        return swift.SwiftTracker(hop, padding, viterbi)
     return CrepeTracker(hop, padding, model=model, viterbi=viterbi, precision=precision)
