@@ -10,7 +10,7 @@ from dlwa import runfiles
 from dlwa.actions import launch
 from dlwa.actions._places import refuse_nesting
 from dlwa.actions.training import is_model
-from dlwa.actions.transfer import is_bundle, model_folder
+from dlwa.actions.transfer import Tell, Teller, is_bundle, model_folder
 from dlwa.errors import BusyError, DlwaError, NotFoundError, UsageError, VerificationError
 from dlwa.hosts.attended import run_attended
 from dlwa.logtext import reason_in
@@ -84,16 +84,17 @@ def plan_import(settings: Settings, source: Path, model_name: str) -> Plan:
     return Plan(model, target, launch.module_argv(IMPORT, [str(source), f"--target={target}"]))
 
 
-def run(planned: Plan, cwd: Path) -> tuple[dict[str, Any], list[str]]:
+def run(planned: Plan, tell: Tell, cwd: Path) -> tuple[dict[str, Any], list[str]]:
     """Do what was planned; returns the report and what the program warned of.
 
+    `tell` is called with how far it is; Ctrl-C ends it.
     Raises `DlwaError` with what the program said when it fails; nothing is left behind then.
     """
     with tempfile.TemporaryDirectory(prefix="dlwa-export-") as name:
         folder = Path(name)
         report = folder / "report.json"
         argv = (*planned.argv, f"--report={report}")
-        done = run_attended(Command(argv, {"DLWA_RUN_DIR": name}, cwd), look=lambda: None)
+        done = run_attended(Command(argv, {"DLWA_RUN_DIR": name}, cwd), Teller(folder, tell))
         if not done.ok:
             raise _failure(folder, done.code, done.out)
         warnings = [line for line in done.out.splitlines() if line.startswith("warning: ")]

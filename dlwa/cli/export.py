@@ -1,12 +1,15 @@
 """`dlwa ddsp export` and `dlwa ddsp import-checkpoint`: models that go out and come in."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlwa.cli import options, output
 from dlwa.errors import ExitCode
+
+if TYPE_CHECKING:
+    from dlwa.actions.exporting import Plan
 
 ModelName = Annotated[
     str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
@@ -59,7 +62,7 @@ def export(
         output.answer({"dry_run": True, "command": list(planned.argv)})
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    report, _ = action.run(planned, settings.workspace.root)
+    report, _ = _run(planned, settings.workspace.root, "export")
     rows = [
         [
             str(made["path"]),
@@ -102,7 +105,7 @@ def import_checkpoint(
         output.answer({"dry_run": True, "command": list(planned.argv)})
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    report, warnings = action.run(planned, settings.workspace.root)
+    report, warnings = _run(planned, settings.workspace.root, "import")
     for warning in warnings:
         output.warn(warning)
     step = f"step {report['step']}, " if report.get("step") is not None else ""
@@ -110,3 +113,14 @@ def import_checkpoint(
     output.text(f"./dlwa.py ddsp timbre-transfer IN.wav --model_name {planned.model}")
     output.answer({"name": str(planned.model), **report})
     return ExitCode.OK
+
+
+def _run(planned: "Plan", root: Path, title: str) -> tuple[dict[str, Any], list[str]]:
+    from dlwa.actions import exporting as action
+
+    with output.progress(title, unit="parts") as shown:
+
+        def tell(done: float, total: float | None, what: str) -> None:
+            shown.describe(what)
+
+        return action.run(planned, tell, root)

@@ -76,9 +76,12 @@ class _Pitch:
 
 
 class _Loudness:
-    def __init__(self, sample_rate, frame_rate):
+    """Loudness, or plain power where a size of its frames is given."""
+
+    def __init__(self, sample_rate, frame_rate, power_frame=0):
         self._rates = {"sample_rate": sample_rate, "frame_rate": frame_rate}
-        self._frames = _Frames(_LOUDNESS_FFT, sample_rate // frame_rate)
+        self._power_frame = power_frame
+        self._frames = _Frames(power_frame or _LOUDNESS_FFT, sample_rate // frame_rate)
         self._parts = []
 
     def push(self, samples):
@@ -90,9 +93,14 @@ class _Loudness:
 
     def _analyse(self, stretches):
         for stretch in stretches:
-            level = spectral_ops.compute_loudness(
-                stretch, n_fft=_LOUDNESS_FFT, use_tf=False, padding="valid", **self._rates
-            )
+            if self._power_frame:
+                level = spectral_ops.compute_power(
+                    stretch, frame_size=self._power_frame, padding="valid", **self._rates
+                )
+            else:
+                level = spectral_ops.compute_loudness(
+                    stretch, n_fft=_LOUDNESS_FFT, use_tf=False, padding="valid", **self._rates
+                )
             self._parts.append(np.asarray(level, np.float32))
 
 
@@ -103,6 +111,7 @@ def measure(
     precision="auto",
     loudness_rate=16000,
     tick=lambda seconds: None,
+    power_frame=0,
 ):
     """Measure a recording of any format, rate and length.
 
@@ -113,6 +122,8 @@ def measure(
         precision: see dlwa.ddsp.pitch.
         loudness_rate: sample rate at which the model measured its loudness.
         tick: called with the seconds done so far.
+        power_frame: samples of the frames in which the model measured power instead of loudness;
+            0 for the models of loudness.
 
     Raises:
         AudioFileError: if the file cannot be read as sound.
@@ -135,7 +146,9 @@ def measure(
     f0_hz, confidence = tracker.finish()
     level = loudness.finish()
     n_frames = min(len(f0_hz), len(level))
-    own = level if loudness_rate == rate else _level_at(path, loudness_rate, frame_rate)
+    own = level
+    if loudness_rate != rate or power_frame:
+        own = _level_at(path, loudness_rate, frame_rate, power_frame)
     own = np.pad(own[:n_frames], (0, max(0, n_frames - len(own))), mode="edge")
     return Features(
         f0_hz[:n_frames],
@@ -148,8 +161,8 @@ def measure(
     )
 
 
-def _level_at(path, sample_rate, frame_rate):
-    loudness = _Loudness(sample_rate, frame_rate)
+def _level_at(path, sample_rate, frame_rate, power_frame):
+    loudness = _Loudness(sample_rate, frame_rate, power_frame)
     for block in stream_audio(path, sample_rate):
         loudness.push(np.asarray(block, np.float32))
     return loudness.finish()

@@ -15,6 +15,7 @@ from dlwa.ddsp.training import (
     inference,
     models,
     postprocessing,
+    preprocessing,
 )
 from dlwa.ddsp.training.decoders import RnnFcDecoder
 
@@ -39,6 +40,13 @@ class PlayableModel:
     loudness_rate: int
     config: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def power_frame(self):
+        """Samples of a frame if the model hears power instead of loudness; else 0."""
+        powers = preprocessing.F0PowerPreprocessor | preprocessing.OnlineF0PowerPreprocessor
+        preprocessor = self.model.preprocessor
+        return int(preprocessor.frame_size) if isinstance(preprocessor, powers) else 0
 
     @property
     def state_size(self):

@@ -98,6 +98,7 @@ def listen(source, model, pitch_model="tiny", *, progress=lambda done, total, wh
         model.frame_rate,
         pitch_model,
         loudness_rate=model.loudness_rate,
+        power_frame=model.power_frame,
         tick=lambda seconds: progress(seconds, None, "listening"),
     )
 

@@ -24,6 +24,7 @@ _OF_PLUG_INS = (
     "vst_synthesize_harmonic",
     "vst_synthesize_noise",
 )
+_told = []
 _EXIT_OK, _EXIT_FAILED, _EXIT_USAGE, _EXIT_NOT_FOUND, _EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -149,6 +150,10 @@ def _wishes(export):
 
 def _tell(line):
     print(line, flush=True)
+    folder = os.environ.get("DLWA_RUN_DIR", "")
+    if folder and Path(folder).is_dir():
+        _told.append(line)
+        runfiles.report_progress(Path(folder), len(_told), None, "lines", line)
 
 
 def _fail(reason, hint, code):

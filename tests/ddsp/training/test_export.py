@@ -193,6 +193,7 @@ def test_a_real_time_model_is_exported_and_its_bundle_plays(tmp_path):
     verdicts = export.export(played, tmp_path / "out", wishes)
     assert len(verdicts) == 2
     loaded = tt.load_model(tmp_path / "out" / "bundle")
+    assert (loaded.power_frame, loaded.loudness_rate, loaded.frame_rate) == (1024, 16000, 50)
     controls = tt.Controls(np.full(50, 300.0, "f4"), np.full(50, -30.0, "f4"))
     with core.noise_seed(1):
         sound = np.concatenate(list(tt.Player(loaded).play(controls)))

@@ -113,7 +113,11 @@ def _seconds(played, window):
 
 def _from_demo(played):
     features = timbre_transfer.measure(
-        _DEMO, played.frame_rate, "tiny", loudness_rate=played.loudness_rate
+        _DEMO,
+        played.frame_rate,
+        "tiny",
+        loudness_rate=played.loudness_rate,
+        power_frame=played.power_frame,
     )
     n_frames = int(_SECONDS * played.sample_rate) // played.hop_size
     start = _loudest_stretch(features.loudness_db, int(_SECONDS * features.frame_rate))
