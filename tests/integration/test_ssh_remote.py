@@ -1,10 +1,12 @@
 """Commands that run in a lab: the same program there, drawn here, over lines that break."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -22,6 +24,17 @@ COUNTING = (
 
 def counted(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"^line (\d+)$", text, re.MULTILINE)]
+
+
+def far_commands(world: FarLab, word: str) -> set[int]:
+    """The processes over there that run a command of dlwa."""
+    found = set()
+    for pid in world.server.sessions():
+        with contextlib.suppress(OSError):
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if word.encode() in line and any(part.endswith(b".py") for part in line):
+                found.add(pid)
+    return found
 
 
 def test_the_path_of_a_student(world: FarLab):
@@ -93,14 +106,17 @@ def test_others_runs_are_refused_there_too(world: FarLab):
 
 
 def test_a_followed_log_survives_cuts_without_losing_or_doubling_a_line(world: FarLab):
-    run = world.far.start(COUNTING.format(n=250, s=0.02), "ann/count")
+    run = world.far.start(COUNTING.format(n=400, s=0.02), "ann/count")
     following = world.start("logs", "-f", "-n", "1000", run.id, "--lab", "shaky")
+    seen: set[int] = set()
     for _ in range(3):
-        time.sleep(1.0)
+        wait_for(lambda: not far_commands(world, "logs") <= seen)  # noqa: B023
+        seen |= far_commands(world, "logs")
+        time.sleep(0.3)  # a little is said before each cut
         world.proxy.cut()
     out, _ = following.communicate(timeout=60)
     assert following.returncode == 0, out
-    assert counted(out) == list(range(250))
+    assert counted(out) == list(range(400))
     assert "connecting again" in out
 
 

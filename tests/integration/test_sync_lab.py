@@ -117,6 +117,22 @@ def test_a_cut_push_goes_on_by_itself(world: FarLab):
     assert tree(world.far.root / "inputs/ann/violin") == tree(world.laptop / "violin")
 
 
+def test_a_laptop_takes_over_from_its_own_dead_line(world: FarLab):
+    """The far end of a line that died without a word still holds the folder."""
+    (world.laptop / "violin").mkdir()
+    (world.laptop / "violin/long.wav").write_bytes(random_bytes(BIG))
+    world.proxy.stall_after = BIG // 2
+    running = world.start("push", "violin", "--lab", "shaky")
+    wait_for(lambda: world.proxy.carried > BIG // 2)
+    running.kill()
+    running.communicate()
+    holder = world.far.root / ".dlwa/locks/sync.inputs.ann+violin.json"
+    assert holder.exists()
+    other = world.dlwa("push", "violin", "--lab", "vm")
+    assert other.returncode == 0, other.stderr
+    assert tree(world.far.root / "inputs/ann/violin") == tree(world.laptop / "violin")
+
+
 def test_a_flipped_bit_never_arrives(world: FarLab):
     (world.laptop / "violin").mkdir()
     (world.laptop / "violin/long.wav").write_bytes(random_bytes(BIG))
