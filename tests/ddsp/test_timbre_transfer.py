@@ -209,6 +209,19 @@ def test_noise_has_no_notes_and_is_played_all_the_same(model, tmp_path):
     assert result.seconds == pytest.approx(1.0, abs=0.01)
 
 
+def test_chords_are_suspected_and_a_single_voice_is_not(model, tmp_path):
+    def warnings(*pitches_hz):
+        waves = []
+        for hz in pitches_hz:
+            waves.append(soundfile.read(tone(tmp_path / "one.wav", hz, 1.0, gain=0.1))[0])
+        soundfile.write(tmp_path / "in.wav", np.sum(waves, axis=0), RATE)
+        return tt.transfer(tmp_path / "in.wav", model, tmp_path / "o.wav").explanation.warnings
+
+    told = [text for text in warnings(261.6, 329.6, 392.0) if "several notes at once" in text]
+    assert len(told) == 1
+    assert not [text for text in warnings(329.6) if "several notes at once" in text]
+
+
 def test_a_model_without_statistics_plays_what_it_hears(tmp_path):
     folder = shutil.copytree(MODEL, tmp_path / "model")
     (folder / "dataset_statistics.pkl").unlink()

@@ -10,6 +10,8 @@ from dlwa.ddsp.training import postprocessing
 
 _HIGHEST_MIDI = 110.0
 _FEW_NOTES = 0.02  # share of frames
+_CLEAR = 0.8  # confidence of nearly every frame of a single note
+_LOUD_DB = 30.0  # below the loudest frame
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,25 @@ def _describe(features, f0_hz, loudness_db, mask_on, statistics):
         told.inside_before = inside(midi, statistics) if len(midi) else None
     if told.note_share == 0.0:
         told.warnings.append(
-            "no notes were found, only noise; everything is played as it is. "
+            "no notes were found, only noise or several notes at once; all is played as it is. "
             "Is there one clear instrument? A lower note_threshold finds more"
         )
     elif told.note_share < _FEW_NOTES:
         told.warnings.append("hardly any notes were found; a lower note_threshold finds more")
+    unclear = _unclear_share(features)
+    if unclear > 0.5 and told.note_share > 0.0:
+        told.warnings.append(
+            f"the pitch is unclear in {unclear:.0%} of the sound: several notes at once? The model "
+            "follows one; record a single voice"
+        )
     return told
+
+
+def _unclear_share(features):
+    """Share of the loud frames whose pitch is uncertain; chords have nearly all."""
+    loudness_db = np.asarray(features.loudness_db)
+    loud = loudness_db > loudness_db.max() - _LOUD_DB
+    return float(np.mean(np.asarray(features.f0_confidence)[loud] < _CLEAR))
 
 
 def _describe_played(told, f0_hz, loudness_db, mask_on, statistics):
