@@ -4,6 +4,7 @@ Nothing of our own models is used here: the names of the variables come from the
 checkpoint names, and the forward pass is written in float64 from the papers.
 """
 
+import os
 import pickle
 from dataclasses import dataclass, field
 
@@ -94,14 +95,18 @@ def save(folder, values, config, step=30, statistics=None):
 
 
 class Foreign:
-    """Would run a program if it were unpickled."""
+    """Would run a command if it were unpickled."""
+
+    def __init__(self, command):
+        self.command = command
 
     def __reduce__(self):
-        return (__import__("os").system, ("touch /tmp/dlwa_was_here",))
+        return os.system, (self.command,)
 
 
-def foreign_pickle():
-    return pickle.dumps({"quantile_transform": Foreign(), "mean_pitch": 60.0})
+def foreign_pickle(command):
+    """Statistics as a pickle that runs a command when it is loaded the usual way."""
+    return pickle.dumps({"quantile_transform": Foreign(command), "mean_pitch": 60.0})
 
 
 def decode(spec, values, inputs):

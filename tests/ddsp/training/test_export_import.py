@@ -3,7 +3,6 @@
 import json
 import shutil
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,8 +110,7 @@ def test_a_zip_of_loose_files_and_a_checkpoints_path_come_in_alike(tmp_path):
             if path.name != "outputs.npz":
                 archive.write(path, f"solo/{path.name}")
         archive.writestr("../../escaped/ckpt-99.index", b"")
-    with pytest.raises((ExportError, tt.TransferError, ValueError)):
-        import_model(packed, tmp_path / "a")  # the newest checkpoint in it is empty
+    assert import_model(packed, tmp_path / "a")["step"] == 20  # the one its `checkpoint` names
     assert not (tmp_path / "escaped").exists() and not (tmp_path.parent / "escaped").exists()
     shutil.copytree(SMALL, tmp_path / "solo")
     for number, path in enumerate((tmp_path / "solo" / "ckpt-20", tmp_path / "solo/ckpt-20.index")):
@@ -125,13 +123,10 @@ def test_a_foreign_class_in_the_statistics_is_refused_and_nothing_runs(tmp_path)
         tmp_path / "theirs",
         reference.variables(spec),
         reference.solo_config(spec),
-        statistics=reference.foreign_pickle(),
+        statistics=reference.foreign_pickle(f"touch {tmp_path / 'it_ran'}"),
     )
-    mark = Path("/tmp/dlwa_was_here")
-    mark.unlink(missing_ok=True)
     with pytest.raises(ValueError, match=r"dataset_statistics\.pkl .*it names posix\.system"):
         import_model(source, tmp_path / "ours")
-    assert not mark.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
 
 
