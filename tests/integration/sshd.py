@@ -159,11 +159,15 @@ class Proxy:
                     threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
 
     def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
+        try:
             while data := one.recv(1 << 16):
                 if not self._harm(data, other):
                     return
             other.shutdown(socket.SHUT_WR)
+        except OSError:  # one side broke: so does the other
+            for sock in (one, other):
+                with suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def _harm(self, data: bytes, other: socket.socket) -> bool:
         before, self.carried = self.carried, self.carried + len(data)
