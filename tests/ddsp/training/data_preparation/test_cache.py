@@ -3,6 +3,7 @@
 The measuring itself is replaced by a quick stand-in here, so nothing needs TensorFlow.
 """
 
+import errno
 import os
 import threading
 import time
@@ -194,6 +195,29 @@ def test_an_interrupted_preparation_goes_on_where_it_was(recordings, measured, t
     measured.count = 0
     prepare(recordings, tmp_path / "a", cache)
     assert measured.count == 5 - done
+
+
+def test_a_disk_full_midway_leaves_nothing_and_what_was_measured_stays(
+    recordings, measured, tmp_path, monkeypatch
+):
+    cache = Cache(tmp_path / "cache")
+    write = _decode._write
+
+    def full_at_last(source, *words):
+        if source.name == "take3.wav":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(source, *words)
+
+    monkeypatch.setattr(_decode, "_write", full_at_last)
+    with pytest.raises(OSError, match="No space left"):
+        prepare(recordings, tmp_path / "a", cache)
+    assert list((tmp_path / "a").iterdir()) == []
+    monkeypatch.undo()
+    monkeypatch.setattr(_analysis, "measure", measured)
+    before = measured.count
+    prepare(recordings, tmp_path / "a", cache)
+    assert measured.count <= 5 + 2  # at most the two that were under way are measured again
+    assert before <= 4
 
 
 def test_the_order_is_that_of_the_files_whichever_is_done_first(recordings, measured, tmp_path):

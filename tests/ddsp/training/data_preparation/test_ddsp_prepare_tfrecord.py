@@ -127,6 +127,24 @@ def test_a_dataset_with_progress_in_the_files_of_the_run(tmp_path):
     ]
     document = json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert document["settings"]["pitch_model"] in ("tiny", "full")
+    assert document["audit"]["verdict"] == "poor"
+    again_without_tensorflow(tmp_path)
+
+
+def again_without_tensorflow(tmp_path):
+    """The same again: all is known, so not even what "auto" means here must be asked anew."""
+    code = "import sys; sys.modules['tensorflow'] = None\n"
+    code += f"from {COMMAND[-1]} import console_entry_point as go; go()"
+    flags = [
+        f"--input_audio_dir={tmp_path}/in",
+        f"--output_tfrecord_path={tmp_path}/2/data.tfrecord",
+    ]
+    argv = [sys.executable, "-c", code, *flags, "--num_shards=2"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    for path in (tmp_path / "out").iterdir():
+        if path.suffix != ".html":  # the page names its folder
+            assert (tmp_path / "2" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
 def test_an_interrupted_preparation_leaves_nothing_half_written(tmp_path):
