@@ -20,7 +20,7 @@ from dlwa.settings import Settings, nearest
 from dlwa.workspace import Workspace
 
 MODULE = "dlwa.ddsp.training.ddsp_run"
-REPORT_FILE = "evaluation.json"
+REPORT_FILES = {"eval": "evaluation.json", "sample": "samples.json"}
 
 Mode = Literal["eval", "sample"]
 _GIN_NAME: dict[Mode, str] = {"eval": "evaluate", "sample": "sample"}
@@ -34,12 +34,18 @@ _NUM_BATCHES: dict[Mode, int] = {"eval": 8, "sample": 1}
 class Plan:
     """What is about to be measured or played, checked but not begun."""
 
+    mode: Mode
     job: Job
     run_id: str
     model: Name
     dataset: Name
     is_held_out: bool
     report_dir: Path
+
+    @property
+    def report(self) -> Path:
+        """The file that says what was found."""
+        return self.report_dir / REPORT_FILES[self.mode]
 
 
 def plan(
@@ -80,7 +86,7 @@ def plan(
         devices="gpu" if gpu else "none",
         details={"dataset": str(dataset)},
     )
-    return Plan(job, run_id, model, dataset, held_out, report_dir)
+    return Plan(mode, job, run_id, model, dataset, held_out, report_dir)
 
 
 def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
@@ -90,7 +96,7 @@ def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
 
 def outcome(planned: Plan, since: float) -> dict[str, Any]:
     """What was found and written since a moment; empty if nothing was."""
-    found = runfiles.read_json(planned.report_dir / REPORT_FILE) or {}
+    found = runfiles.read_json(planned.report) or {}
     return found if float(found.get("time") or 0) >= since else {}
 
 

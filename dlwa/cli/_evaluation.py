@@ -77,10 +77,13 @@ def _to_the_end(run: Run, settings: Settings, planned: evaluation.Plan, since: f
         _runs.tell_end(run)
         return _runs.exit_code(run)
     _show(found)
-    place = settings.workspace.shown(planned.report_dir)
-    count = len(found.get("sounds") or []) // 2
-    pairs = f", {count} pairs of sounds in {place}/samples-{found.get('step')}" if count else ""
-    output.done(f"step {found.get('step')} of {planned.model}: {place}/evaluation.json{pairs}")
+    step, sounds = found.get("step"), found.get("sounds") or []
+    if sounds:
+        place = settings.workspace.shown(planned.report_dir)
+        output.done(f"{len(sounds) // 2} pairs of sounds in {place}/samples-{step}")
+    else:
+        place = settings.workspace.shown(planned.report)
+        output.done(f"step {step} of {planned.model}: {place}")
     return ExitCode.OK
 
 

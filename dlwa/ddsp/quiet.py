@@ -15,11 +15,12 @@ _REMARKS = re.compile(
 )
 
 
-def import_tensorflow(allow_memory_growth=True):
+def import_tensorflow(allow_memory_growth=True, wake=True):
     """Import TensorFlow and wake its devices, with the remarks it makes doing so left out.
 
     Args:
         allow_memory_growth: GPUs take memory as it is needed instead of all at once.
+        wake: compute something at once.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _without_remarks():
@@ -28,7 +29,8 @@ def import_tensorflow(allow_memory_growth=True):
         if allow_memory_growth:
             for gpu in tf.config.list_physical_devices("GPU"):
                 tf.config.experimental.set_memory_growth(gpu, True)
-        tf.constant(0)
+        if wake:
+            tf.constant(0)
     logging.getLogger("absl").addFilter(lambda record: record.module != "functional_saver")
 
 

@@ -6,6 +6,7 @@
 
 import contextlib
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -14,12 +15,14 @@ from absl import app, flags, logging
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
-from dlwa.ddsp.training import gin_flags
+from dlwa.ddsp.training import gin_flags, run_errors
 
 FLAGS = flags.FLAGS
 
 _MODES = ("train", "eval", "sample")
-_EXIT_OK, _EXIT_FAILED, _EXIT_USAGE, _EXIT_NOT_FOUND, _EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+_EXIT_OK, _EXIT_USAGE, _EXIT_INTERRUPTED = 0, 2, 130
+_FORESEEN = (ValueError, TypeError, KeyError, ImportError, OSError, RuntimeError)
+_TPU_ANSWERS_WITHIN_S = 10.0
 
 
 def define_flags():
@@ -62,7 +65,8 @@ def allow_memory_growth():
 
 
 def _prepare_tensorflow():
-    quiet.import_tensorflow(FLAGS.allow_memory_growth)
+    # With several machines the devices may not be woken before they know of one another.
+    quiet.import_tensorflow(FLAGS.allow_memory_growth, wake=not FLAGS.cluster_config)
     import keras
     import tensorflow as tf
 
@@ -96,14 +100,33 @@ def parse_gin(restore_dir):
     config.check()
 
 
-def _train(save_dir, restore_dir):
+def _strategy():
+    """How the training is spread; asked before anything is computed, as TensorFlow demands."""
+    from dlwa.ddsp.training import train_util
+
+    if FLAGS.tpu:
+        _require_answer(FLAGS.tpu)
+    return train_util.get_strategy(tpu=FLAGS.tpu, cluster_config=FLAGS.cluster_config)
+
+
+def _require_answer(address):
+    """Raise ValueError if nobody answers at a TPU's address; TensorFlow would wait for ever."""
+    host, colon, port = address.removeprefix("grpc://").rpartition(":")
+    if not (colon and port.isdigit()):
+        return  # the name of a TPU, which is looked up
+    try:
+        socket.create_connection((host, int(port)), _TPU_ANSWERS_WITHIN_S).close()
+    except OSError as error:
+        raise ValueError(f"tpu={address!r} does not answer: {error.strerror or error}") from None
+
+
+def _train(strategy, save_dir, restore_dir):
     import keras
 
     from dlwa.ddsp.training import models, train_util, trainers
 
     # First weights, like the noise and the order of the data, are a function of the seed.
     keras.utils.set_random_seed(trainers.configured_seed())
-    strategy = train_util.get_strategy(tpu=FLAGS.tpu, cluster_config=FLAGS.cluster_config)
     with strategy.scope():
         model = models.get_model()
         trainer = trainers.get_trainer_class()(model, strategy)
@@ -129,7 +152,7 @@ def _look(save_dir, restore_dir):
     )
 
 
-def _fail(save_dir, code, reason, hint=""):
+def _fail(save_dir, code, reason, hint):
     """Say what is wrong, also in the run's events, and return the exit code."""
     print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr, flush=True)
     folder = Path(os.environ.get("DLWA_RUN_DIR") or save_dir)
@@ -157,50 +180,20 @@ def main(unused_argv):
 def _run(save_dir, restore_dir):
     import tensorflow as tf
 
-    from dlwa.ddsp.training import gin_util, guards, model_config
-
     try:
+        strategy = _strategy() if FLAGS.mode == "train" else None
         if restore_dir:
             Path(restore_dir).mkdir(parents=True, exist_ok=True)
         parse_gin(restore_dir)
-        (_train if FLAGS.mode == "train" else _look)(save_dir, restore_dir)
-    except gin_util.GinError as error:
-        reason = f"{error.place}: {error.problem}" if error.place else error.problem
-        return _fail(save_dir, _EXIT_USAGE, reason, error.hint)
-    except guards.TrainingFailedError as error:
-        return _fail(save_dir, _EXIT_FAILED, error.reason, error.hint)
-    except FileNotFoundError as error:
-        return _fail(save_dir, _EXIT_NOT_FOUND, str(error))
-    except NotImplementedError as error:
-        return _fail(save_dir, _EXIT_USAGE, str(error))
-    except (model_config.OtherModelError, ImportError, OSError) as error:
-        return _fail(save_dir, _EXIT_FAILED, str(error))
-    except tf.errors.ResourceExhaustedError as error:
-        logging.debug("details", exc_info=True)
-        hint = "use a smaller batch, e.g. --gin_param=batch_size=8"
-        return _fail(save_dir, _EXIT_FAILED, f"out of memory: {_first_line(error)}", hint)
-    except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
-        if not _is_told_by_us(error):
-            # May be a wrong setting, may be our mistake: the log keeps what is needed to tell.
-            logging.error("details of the failure", exc_info=True)
-        return _fail(save_dir, _EXIT_FAILED, _first_line(error))
+        if strategy:
+            _train(strategy, save_dir, restore_dir)
+        else:
+            _look(save_dir, restore_dir)
+    except _FORESEEN as error:
+        return _fail(save_dir, *run_errors.explain(error))
+    except tf.errors.OpError as error:
+        return _fail(save_dir, *run_errors.explain(error))
     return _EXIT_OK
-
-
-def _is_told_by_us(error):
-    """Whether this package raised the error, and so has said what is wrong."""
-    trace = error.__traceback__
-    while trace.tb_next:
-        trace = trace.tb_next
-    ours = Path(__file__).resolve().parents[1]
-    return Path(trace.tb_frame.f_code.co_filename).resolve().is_relative_to(ours)
-
-
-def _first_line(error):
-    text = getattr(error, "message", None) or str(error)
-    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
-    # gin appends the scope in which a function was called; what went wrong stands first.
-    return lines[0] if lines else type(error).__name__
 
 
 def _parse_flags(argv):

@@ -11,14 +11,16 @@ from absl import logging
 from dlwa import runfiles
 
 EVAL_FILE = "eval.jsonl"
-REPORT_FILE = "evaluation.json"
+REPORT_FILES = {"eval": "evaluation.json", "sample": "samples.json"}
 _UNIT = "batches"
 
 # What a number means, by the end of its name.
 _MEANINGS = (
     ("loudness/loudness_db", "dB", "how far the loudness is off"),
     ("outlier_ratio", "share", "sounds whose pitch is an octave or more off, or never clear"),
-    ("f0_dist", "semitones", "how far the pitch is off"),
+    ("f0_crepe/f0_dist", "semitones", "how far the pitch is off that is heard"),
+    ("f0_twm/f0_dist", "semitones", "how far the pitch is off that the sinusoids mean"),
+    ("f0_dist", "semitones", "how far the pitch is off that the model plays by"),
     ("raw_pitch_accuracy", "share", "frames with the right pitch"),
     ("raw_chroma_accuracy", "share", "frames with the right pitch, whatever the octave"),
     ("spectral/mag", "", "difference of the spectra"),
@@ -35,7 +37,8 @@ class Teller:
     Args:
         save_dir: folder of eval.jsonl, a line for each checkpoint.
         mode: 'eval' or 'sample'.
-        report_dir: folder of evaluation.json, what was found last, and of the sounds; or None.
+        report_dir: folder of evaluation.json, what was found last, of samples.json and of the
+            sounds; or None.
     """
 
     def __init__(self, save_dir, mode, report_dir=None):
@@ -87,7 +90,9 @@ class Teller:
         if self.report_dir is not None:
             self.report_dir.mkdir(parents=True, exist_ok=True)
             meanings = {name: meaning(name) for name in results}
-            runfiles.write_json(self.report_dir / REPORT_FILE, {**document, "meanings": meanings})
+            runfiles.write_json(
+                self.report_dir / REPORT_FILES[self.mode], {**document, "meanings": meanings}
+            )
         self.sounds = []
 
 
