@@ -96,8 +96,8 @@ class Loop:
                 launched = self.step
             if goal.hours is not None and time.monotonic() - began > 3600 * goal.hours:
                 stop.time_is_up(goal.hours)
-        self._finish(waiting)
-        if self.keeper.saved_at != self.step:
+        self._finish(waiting, save=True)
+        if self.keeper.saved_at != self.step and self.trainer.is_finite():
             self.keeper.save(self.step, self._recent)
         return self._end(stop)
 
@@ -118,7 +118,8 @@ class Loop:
             return True
         losses, step, batch = result
         losses = {name: float(value) for name, value in losses.items()}
-        if not guards.is_finite(losses):
+        # What is saved must be good to go back to.
+        if not guards.is_finite(losses) or (save and not self.trainer.is_finite()):
             if self._recovery.recover(losses, batch):
                 self.keeper.saved_at = self.step
             return False

@@ -30,7 +30,11 @@ class Recovery:
         self._bad_batches = 0
 
     def recover(self, losses, batch):
-        """Go on after losses that are not numbers; the model was not changed by that step.
+        """Go on after a step whose losses, or after which weights, are not numbers.
+
+        Args:
+            losses: of the step, plain numbers by name.
+            batch: it was made with.
 
         Returns:
             Whether the training went back to a checkpoint.
@@ -42,7 +46,7 @@ class Recovery:
         if bad:
             self._skip(bad)
         else:
-            self._roll_back(", ".join(f"{name}={value:g}" for name, value in losses.items()))
+            self._roll_back(losses)
         return not bad
 
     def _skip(self, bad):
@@ -65,15 +69,19 @@ class Recovery:
     def _step(self):
         return int(self._trainer.step.numpy())
 
-    def _roll_back(self, told):
+    def _roll_back(self, losses):
         trainer = self._trainer
+        told = ", ".join(f"{name}={value:g}" for name, value in losses.items())
+        what = f"weight is not a number (after {told})"
+        if not guards.is_finite(losses):
+            what = f"loss is not a number ({told})"
         step, seen = self._step, trainer.examples_seen
         scale = trainer.learning_rate_scale * 0.5
         prefix = checkpoints.newest(self._save_dir) if self._save_dir else None
         if self._rollbacks.is_enough() or prefix is None:
             raise guards.TrainingFailedError(
-                f"the loss is not a number ({told}) at step {step}, after "
-                f"{self._rollbacks.count} rollbacks to the last good checkpoint",
+                f"the {what} at step {step}, after {self._rollbacks.count} rollbacks to the last "
+                "good checkpoint",
                 "lower the learning rate, e.g. --gin_param=learning_rate=1e-4, or look for faulty "
                 "recordings in the data set",
             )
@@ -85,8 +93,8 @@ class Recovery:
         self._progress.went_back(self._step)
         self._progress.event(
             "rollback",
-            f"The loss was not a number at step {step} ({told}): back to step {self._step}, "
-            f"learning rate now {trainer.learning_rate:.2g}.",
+            f"The {what} at step {step}: back to step {self._step}, learning rate now "
+            f"{trainer.learning_rate:.2g}.",
             step=step,
             to_step=self._step,
         )

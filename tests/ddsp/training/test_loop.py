@@ -51,6 +51,44 @@ def test_what_went_back_ends_where_a_training_without_the_bad_example_ends(tiny,
     np.testing.assert_allclose(trainer.model.w.numpy(), other.model.w.numpy(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("at_step", [8, 9], ids=["between checkpoints", "before a checkpoint"])
+def test_a_weight_that_is_no_number_is_never_saved_and_taken_back(tiny, tmp_path, at_step):
+    """The step before a checkpoint has a good loss and leaves a bad weight."""
+    from dlwa.ddsp.training import checkpoints, trainers
+
+    class Struck(trainers.Trainer):
+        struck = False
+
+        def advance(self, batch):
+            result = super().advance(batch)
+            if self.step == at_step + 1 and not self.struck:
+                self.struck = True
+                self.model.w.assign([1.0, np.nan, 1.0, 1.0])
+            return result
+
+    trainer = tiny.trainer_of(kind=Struck, learning_rate=0.1)
+    outcome, _ = tiny.train(tmp_path, trainer=trainer, num_steps=40)
+    (event,) = events_of(tmp_path)
+    assert outcome == "finished"
+    assert event["event"] == "rollback" and event["to_step"] == 5
+    assert ("weight is not a number" if at_step == 9 else "loss is not a number") in event["text"]
+    for step in checkpoints.saved_steps(tmp_path):
+        trainer.restore(checkpoints.prefix_of(tmp_path, step))
+        assert trainer.is_finite(), step
+    assert checkpoints.saved_steps(tmp_path) == list(range(0, 41, 5))
+
+
+def test_a_damaged_newest_checkpoint_is_told_and_the_one_before_goes_on(tiny, tmp_path):
+    tiny.train(tmp_path, num_steps=10)
+    data = tmp_path / "ckpt-10.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-20])
+    _, resumed = tiny.train(tmp_path, num_steps=20)
+    (event,) = events_of(tmp_path)
+    assert event["event"] == "damaged_checkpoint" and "ckpt-10 is damaged" in event["text"]
+    _, at_once = tiny.train(tmp_path / "whole", num_steps=20)
+    np.testing.assert_array_equal(resumed.model.w.numpy(), at_once.model.w.numpy())
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_step_saves_and_is_told(tiny, tmp_path, number):
     from dlwa.ddsp.training import trainers

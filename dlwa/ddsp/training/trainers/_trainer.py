@@ -92,6 +92,12 @@ class Trainer:
         """Multiply the scheduled learning rate by this from now on."""
         self.optimizer.scale.assign(scale)
 
+    def is_finite(self):
+        """Whether all weights and moments are numbers."""
+        values = [*self._variables, *self.optimizer.variables]
+        floats = [value for value in values if value.dtype.is_floating]
+        return all(bool(tf.reduce_all(tf.math.is_finite(value))) for value in floats)
+
     # -- building ---------------------------------------------------------------------------
 
     def build(self, batch):
