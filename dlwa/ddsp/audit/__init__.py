@@ -11,6 +11,7 @@ sent anywhere: ``python -m dlwa.ddsp.audit FOLDER``.
 from dlwa.ddsp.audit._coverage import Coverage, coverage, note_name
 from dlwa.ddsp.audit._file import FileAudit, FileAuditor
 from dlwa.ddsp.audit._folder import audit_file, audit_files, file_audit
+from dlwa.ddsp.audit._twins import find_twins
 from dlwa.ddsp.audit._verdict import SetAudit, judge, remarks_on
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "audit_files",
     "coverage",
     "file_audit",
+    "find_twins",
     "judge",
     "note_name",
     "remarks_on",

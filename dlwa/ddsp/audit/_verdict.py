@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dlwa.ddsp.audit._coverage import Coverage, coverage, dynamic_range_db, holes
 from dlwa.ddsp.audit._file import FileAudit
+from dlwa.ddsp.audit._twins import find_twins
 
 ENOUGH_MIN, PLENTY_MIN, TOO_LITTLE_MIN = 10.0, 20.0, 2.0
 CHORDS, PERHAPS_CHORDS = 0.35, 0.25
@@ -54,7 +55,7 @@ class SetAudit:
 
 def judge(files: Sequence[FileAudit], refused: Sequence[dict[str, str]] = ()) -> SetAudit:
     """Judge recordings that were measured; those in ``refused`` could not be."""
-    twins = _twins(files)
+    twins = find_twins(files)
     single = [file for file in files if file.file not in twins]
     remarks = {file.file: remarks_on(file, twins.get(file.file)) for file in files}
     sounding = sum(file.sounding_seconds for file in single) / 60.0
@@ -109,28 +110,6 @@ def noisy(file: FileAudit) -> bool:
     if file.noise_floor_db is None or file.level_db is None:
         return False
     return file.level_db - file.noise_floor_db < _LOUD_NOISE_BELOW_TOP_DB
-
-
-def _twins(files: Sequence[FileAudit]) -> dict[str, str]:
-    """Recordings that are there twice: name of the later one to name of the first."""
-    found: dict[str, str] = {}
-    for i, file in enumerate(files):
-        for other in files[:i]:
-            if other.file not in found and _same_take(file, other):
-                found[file.file] = other.file
-                break
-    return found
-
-
-def _same_take(a: FileAudit, b: FileAudit) -> bool:
-    if a.sha256 and a.sha256 == b.sha256:
-        return True
-    if abs(a.seconds - b.seconds) > 0.15 or a.seconds < 2.0 or len(a.envelope) != len(b.envelope):
-        return False
-    shift = (a.level_db or 0.0) - (b.level_db or 0.0)
-    # Two takes of one piece differ by more than this; one take in two formats does not.
-    apart = [abs(x - y - shift) for x, y in zip(a.envelope, b.envelope, strict=True) if x > -70]
-    return bool(apart) and max(apart) <= 2.0
 
 
 def _verdict(files: Sequence[FileAudit], sounding_min: float, missing: list[str]) -> str:

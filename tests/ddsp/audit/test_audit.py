@@ -193,6 +193,12 @@ def test_a_take_in_two_formats_is_found_and_counted_once(tmp_path):
     assert found.sounding_minutes == pytest.approx(once / 60, abs=1e-3)
 
 
+def test_equal_swells_on_other_notes_are_no_twins():
+    low, high = (audited(steady(hz, 3.0), name=str(hz), sha256=str(hz)) for hz in (220, 262))
+    assert audit.find_twins([low, high]) == {}
+    assert audit.find_twins([low, audited(0.4 * steady(220, 3.0), name="b")]) == {"b": "220"}
+
+
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.04, 0.06, 0.3])
 @pytest.mark.parametrize("rate", [8000, 16000, 96000])
 def test_the_shortest_recordings_are_judged_or_refused(tmp_path, seconds, rate):

@@ -12,6 +12,7 @@ import numpy as np
 from absl import logging
 
 from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.audit import find_twins
 from dlwa.ddsp.pitch import pitch_model_title
 from dlwa.ddsp.training.data_preparation import _records
 from dlwa.ddsp.training.data_preparation._cache import Cache
@@ -157,10 +158,13 @@ def _write_all(
 
 
 def _materials(recordings: Sequence[Recording], settings) -> tuple[list[Material], list[Refusal]]:
-    """The recordings in which something sounds, and the others."""
+    """The recordings in which something sounds, each take once, and the others."""
+    twins = find_twins([recording.file_audit() for recording in recordings])
     materials, empty = [], []
     for recording in recordings:
         try:
+            if twin := twins.get(recording.source.name):
+                raise AudioFileError(recording.source.path, f"is the same take as {twin}")
             materials.append(Material(recording, _strip(recording, settings)))
         except AudioFileError as error:
             logging.warning("not used: %s: %s", recording.source.name, error.reason)

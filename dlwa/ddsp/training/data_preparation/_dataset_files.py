@@ -123,8 +123,7 @@ def describe(prepared: Prepared, judged: audit.SetAudit) -> dict:
 
 def judgement(prepared: Prepared) -> audit.SetAudit:
     """What the audit says of the recordings in use and the refused ones."""
-    recordings = [material.recording for material in prepared.materials]
-    files = [audit.file_audit(r.source.info, r.source.name, r.hash, r.audit) for r in recordings]
+    files = [material.recording.file_audit() for material in prepared.materials]
     return audit.judge(files, [{"file": r.name, "reason": r.reason} for r in prepared.refused])
 
 

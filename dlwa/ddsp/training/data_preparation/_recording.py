@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dlwa.ddsp.audit import FileAudit, file_audit
 from dlwa.ddsp.training.data_preparation._sources import Source
 
 _SAMPLE_BYTES = 4
@@ -47,3 +48,7 @@ class Recording:
     def n_frames(self) -> int:
         """Whole frames of audio, the last centre beyond the end not counted."""
         return len(self.f0_hz) - 1
+
+    def file_audit(self) -> FileAudit:
+        """What the audit says of it."""
+        return file_audit(self.source.info, self.source.name, self.hash, self.audit)

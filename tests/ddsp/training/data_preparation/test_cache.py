@@ -264,6 +264,15 @@ def test_a_recording_that_grows_while_the_others_are_measured_is_refused(
     assert len(prepared.materials) == 4
 
 
+def test_one_take_in_two_formats_is_used_once(recordings, measured, tmp_path):
+    """Else one of them may be held out, and the model is judged by what it has learned from."""
+    write_audio(recordings / "take2 again.flac", 0.7 * melody(3.0, seed=2)[0], RATE)
+    prepared = prepare(recordings, tmp_path / "a")
+    assert [(r.name, r.reason) for r in prepared.refused] == [
+        ("take2.wav", "is the same take as take2 again.flac")
+    ]
+
+
 def test_a_recording_that_vanishes_is_refused(recordings, measured, tmp_path, monkeypatch):
     examine = _clean_road.examine
 
@@ -285,7 +294,7 @@ def test_progress_counts_every_second_and_knows_how_long_it_takes(
 
     monkeypatch.setattr(_progress, "_REPORT_EVERY_S", 0.0)
     monkeypatch.setenv("DLWA_RUN_DIR", str(tmp_path))
-    measured.pause = lambda count: time.sleep(0.01)
+    measured.pause = lambda count: time.sleep(0.1)
     prepare(recordings, tmp_path / "a")
     lines = list(runfiles.read_lines(tmp_path / "metrics.jsonl"))
     assert [line["done"] for line in lines] == sorted(line["done"] for line in lines)
