@@ -4,6 +4,7 @@ ddsp_export --model_path=MODEL --save_dir=EXPORT --format=savedmodel,tflite,bund
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ _OF_PLUG_INS = (
 )
 _told = []
 _EXIT_OK, _EXIT_FAILED, _EXIT_USAGE, _EXIT_NOT_FOUND, _EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+_EXIT_TERMINATED = 143
 
 
 def define_flags():
@@ -169,6 +171,7 @@ def _fail(reason, hint, code):
 def console_entry_point():
     """Start the command."""
     define_flags()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_EXIT_TERMINATED))  # what is half done goes
     app.run(main)
 
 

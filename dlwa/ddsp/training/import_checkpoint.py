@@ -5,17 +5,19 @@ python -m dlwa.ddsp.training.import_checkpoint MODEL --target=models/ddsp/ann/vi
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
 
-_OK, _FAILED, _NOT_FOUND = 0, 1, 3
+_OK, _FAILED, _NOT_FOUND, _TERMINATED = 0, 1, 3, 143
 
 
 def main(argv=None):
     """Run the command and leave the process with its exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # what is half done goes
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 

@@ -200,6 +200,22 @@ def test_a_real_time_model_is_exported_and_its_bundle_plays(tmp_path):
     assert len(sound) == 50 * 320 and np.all(np.isfinite(sound)) and np.any(sound)
 
 
+def test_a_model_that_listens_is_exported_but_does_not_stream(tmp_path, windows):
+    spec = Spec(inputs=("ld_scaled", "f0_scaled", "z"), z_dims=4)
+    source = reference.save(tmp_path / "a", reference.variables(spec), reference.solo_config(spec))
+    played, lines = tt.load_model(source), []
+    wishes = export.Wishes(("savedmodel", "tflite"), dataset_path=str(windows))
+    verdicts = export.export(played, tmp_path / "out", wishes, lines.append)
+    assert [verdict.format for verdict in verdicts] == ["savedmodel"]
+    assert any("no tflite" in line and "encoder" in line for line in lines)
+    play = tf.saved_model.load(str(tmp_path / "out" / "savedmodel")).signatures["play"]
+    assert play.structured_input_signature[1]["z"].shape == [None, 4]
+    wanted = export.Wishes(("tflite",), required=("tflite",), dataset_path=str(windows))
+    with pytest.raises(export.ExportError, match="cannot stream"):
+        export.export(played, tmp_path / "no", wanted)
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_wrong_export_is_not_left_behind(model, windows, tmp_path, monkeypatch):
     """One weight is changed between writing and comparing."""
 
