@@ -122,3 +122,19 @@ def test_from_recordings_to_a_sound(lab: Lab) -> None:
         ).stderr.count("did you mean ann/violin?")
         == 1
     )
+    _looks_at_what_it_plays(student)
+
+
+def _looks_at_what_it_plays(student: Student) -> None:
+    """The numbers and the sounds of the model, on the data set it learnt from."""
+    found = student.document("ddsp", "eval", "--model_name", "ann/violin")["found"]
+    outputs = student.root / "outputs" / "ann" / "violin"
+    assert runfiles.read_json(outputs / "evaluation.json") == found
+    assert found["step"] == STEPS and found["results"]["losses/total_loss"] > 0
+    assert 0 <= found["results"]["metrics/f0_crepe/outlier_ratio"] <= 1
+    student.types("ddsp", "sample", "--model_name", "ann/violin")
+    original, generated = (
+        soundfile.read(outputs / f"samples-{STEPS}" / f"01-{name}.wav")[0]
+        for name in ("original", "generated")
+    )
+    assert original.shape == generated.shape and abs(generated).max() > 0.001

@@ -7,6 +7,7 @@ from dlwa import runfiles
 from tests.ddsp.training import small_run
 
 pytestmark = pytest.mark.ddsp
+DONE = {"state": "finished"}
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +41,22 @@ def _provider(folder):
     return data.TFRecordProvider(f"{folder}/data/data*", example_secs=1)
 
 
-def _look(folder, out, mode, **kwargs):
+def _look(folder, out, mode, data=None, **kwargs):
     from dlwa.ddsp.training import eval_util, evaluators, models
 
     function = {"eval": eval_util.evaluate, "sample": eval_util.sample}[mode]
     function(
-        data_provider=_provider(folder),
+        data_provider=_provider(data or folder),
         model=models.get_model(),
-        evaluator_classes=[evaluators.BasicEvaluator, evaluators.F0LdEvaluator],
         save_dir=str(out),
         restore_dir=str(folder / "model"),
-        **{"batch_size": 2, "num_batches": 2, "run_once": True, **kwargs},
+        **{
+            "evaluator_classes": [evaluators.BasicEvaluator, evaluators.F0LdEvaluator],
+            "batch_size": 2,
+            "num_batches": 2,
+            "run_once": True,
+            **kwargs,
+        },
     )
 
 
@@ -103,9 +109,9 @@ def test_sampling_writes_sounds_and_pictures(model_folder, tmp_path):
     np.testing.assert_allclose(audio[:, 0], batch["audio"][0], atol=1e-4)
 
 
-def test_a_data_set_smaller_than_a_batch_is_told(model_folder, tmp_path):
-    with pytest.raises(ValueError, match="batch_size"):
-        _look(model_folder, tmp_path, "eval", batch_size=50, num_batches=0)
+def test_a_data_set_smaller_than_a_batch_is_used_whole(model_folder, tmp_path):
+    _look(model_folder, tmp_path, "eval", batch_size=50, num_batches=0)
+    assert runfiles.last_line(tmp_path / "eval.jsonl")["results"]["losses/total_loss"] > 0
 
 
 def test_without_a_checkpoint(model_folder, tmp_path):
@@ -117,7 +123,83 @@ def test_without_a_checkpoint(model_folder, tmp_path):
         )
 
 
-@pytest.mark.integration
-def test_every_checkpoint_of_a_running_training_is_evaluated_in_turn(model_folder, tmp_path):
+def test_every_checkpoint_of_a_running_training_is_evaluated_in_turn(
+    model_folder, tmp_path, monkeypatch, capsys
+):
+    """A training that saves twice and then ends, played by what happens while nothing is new."""
+    import shutil
+
+    from dlwa.ddsp.training import eval_follow
+
+    training = tmp_path / "training" / "model"
+    training.mkdir(parents=True)
+    record = training / runfiles.RECORD_FILE
+    runfiles.write_json(record, {"state": "running"})
+
+    def save(step):
+        for path in (model_folder / "model").glob(f"ckpt-{step}.*"):
+            shutil.copy(path, training)
+
+    happens = [lambda: save(1), lambda: save(2), lambda: runfiles.write_json(record, DONE)]
+    monkeypatch.setattr(eval_follow.time, "sleep", lambda _: happens.pop(0)())
+    _look(tmp_path / "training", tmp_path, "eval", run_once=False, num_batches=1, data=model_folder)
+    assert [line["step"] for line in runfiles.read_lines(tmp_path / "eval.jsonl")] == [1, 2]
+    assert not happens
+    told = capsys.readouterr().out
+    assert told.count("losses/total_loss") == 2 and "how far the loudness is off" in told
+
+
+def test_it_ends_at_a_step_where_nobody_says_that_the_training_is_over(model_folder, tmp_path):
     _look(model_folder, tmp_path, "eval", run_once=False, run_until_step=2, num_batches=1)
     assert [line["step"] for line in runfiles.read_lines(tmp_path / "eval.jsonl")] == [2]
+
+
+def test_one_pass_uses_the_last_sounds_too_and_every_sound_counts_alike(model_folder, tmp_path):
+    """Five sounds in batches of two: the mean is that of the five."""
+    for size in (2, 5):
+        _look(
+            model_folder, tmp_path / str(size), "eval", batch_size=size, num_batches=-1, repeats=1
+        )
+    by_two, at_once = (
+        next(runfiles.read_lines(tmp_path / size / "eval.jsonl"))["results"] for size in "25"
+    )
+    for name in ("losses/total_loss", "metrics/loudness/loudness_db"):
+        assert by_two[name] == pytest.approx(at_once[name], rel=1e-3)  # other noise
+
+
+def test_everything_is_measured_and_sounds_are_files(model_folder, tmp_path):
+    import soundfile
+
+    from dlwa.ddsp.training import evaluators
+
+    classes = [evaluators.SpectralEvaluator, evaluators.F0CrepeEvaluator]
+    report = tmp_path / "report"
+    for mode in ("eval", "sample"):
+        _look(
+            model_folder,
+            tmp_path,
+            mode,
+            evaluator_classes=classes,
+            num_batches=1,
+            report_dir=report,
+        )
+    found = runfiles.read_json(report / "evaluation.json")
+    assert found["step"] == 2 and found["meanings"]["metrics/f0_crepe/outlier_ratio"][0] == "share"
+    assert {"metrics/spectral/mag", "metrics/f0_crepe/outlier_ratio"} <= set(found["results"])
+    sampled = runfiles.read_json(report / "samples.json")
+    assert len(sampled["sounds"]) == 4
+    sound, rate = soundfile.read(report / "samples-2" / "01-original.wav")
+    (batch,) = _provider(model_folder).get_batch(1, shuffle=False).take(1)
+    assert rate == 16000
+    np.testing.assert_allclose(sound, batch["audio"][0], atol=1e-4)
+    generated, _ = soundfile.read(report / "samples-2" / "02-generated.wav")
+    assert generated.shape == sound.shape and np.abs(generated).max() > 0
+
+
+def test_what_was_not_measured_has_no_number():
+    """A mean of nothing would read as perfect."""
+    from dlwa.ddsp.training import evaluators
+
+    crepe = evaluators.F0CrepeEvaluator(16000, 250)
+    crepe.evaluate({"audio": np.zeros([1, 100])}, {"audio_gen": np.zeros([1, 100])}, {})
+    assert crepe.results() == {}

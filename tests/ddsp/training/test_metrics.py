@@ -47,6 +47,51 @@ def test_crepe_hears_a_semitone_and_flush_writes_and_starts_over(tmp_path):
     assert tags == {"metrics/f0_crepe/f0_dist": 7, "metrics/f0_crepe/outlier_ratio": 7}
 
 
+def test_pitch_and_chroma_are_what_mir_eval_says():
+    """RPA and RCA of a curve with small errors, octave errors and rests, against the library."""
+    import mir_eval
+
+    random = np.random.default_rng(0)
+    true = np.where(np.arange(200) % 7 == 0, 0.0, random.uniform(100, 800, 200))
+    cents = random.normal(0, 60, 200) + 1200 * random.integers(-1, 2, 200)
+    found = np.where(true > 0, true, 200.0) * 2 ** (cents / 1200)
+    running = metrics.F0Metrics(**RATES)
+    batch = {"f0_hz": true[None, :, None].astype(np.float32)}
+    running.update_state(batch, found[None, :, None].astype(np.float32))
+    times = np.arange(200) / 250
+    # The field takes the voicing from the truth.
+    voiced = np.where(true > 0, found, 0.0)
+    scores = mir_eval.melody.evaluate(times, true, times, voiced)
+    results = running.results()
+    for ours, theirs in (("pitch", "Raw Pitch Accuracy"), ("chroma", "Raw Chroma Accuracy")):
+        assert results[f"raw_{ours}_accuracy"] == pytest.approx(scores[theirs], abs=1e-6)
+    assert 0.1 < results["raw_pitch_accuracy"] < results["raw_chroma_accuracy"] < 0.9
+
+
+def test_spectra_are_compared_on_all_scales():
+    """Against NumPy; silence against itself is no difference, twice as loud is log 2."""
+    audio = np.stack([tone(440), tone(880)])
+    running = metrics.SpectralMetrics(**RATES)
+    running.update_state({"audio": audio}, audio)
+    assert running.results() == {"mag": 0.0, "logmag": 0.0}
+    running.flush(0)
+    running.update_state({"audio": audio}, 0.5 * audio)
+    sizes = (2048, 1024, 512, 256, 128, 64)
+    wanted = np.mean([np.mean(np.abs(0.5 * _magnitudes(audio, size))) for size in sizes])
+    assert running.results()["mag"] == pytest.approx(wanted, rel=1e-3)
+    assert 0 < running.results()["logmag"] <= np.log(2) + 1e-6
+
+
+def _magnitudes(audio, size):
+    """The field's spectrogram: Hann windows with three quarters overlap, the end filled up."""
+    hop = size // 4
+    count = -(-audio.shape[1] // hop)
+    padded = np.pad(audio, [(0, 0), (0, (count - 1) * hop + size - audio.shape[1])])
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    frames = [padded[:, i * hop : i * hop + size] * window for i in range(count)]
+    return np.abs(np.fft.rfft(np.stack(frames, 1)))
+
+
 def test_an_octave_is_right_in_chroma_only_and_the_batch_stays_as_it_was():
     running = metrics.F0Metrics(**RATES)
     batch = {"f0_hz": np.full([1, 20, 1], 440.0, np.float32)}

@@ -1,0 +1,116 @@
+"""What `eval` and `sample` check and start, and which sounds they take."""
+
+from pathlib import Path
+
+import pytest
+
+from dlwa import runfiles
+from dlwa.actions import conversion, evaluation
+from dlwa.errors import BusyError, NotFoundError, UsageError
+from dlwa.hosts.local import LocalHost
+from dlwa.settings import Settings
+
+HOST = LocalHost()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    put(tmp_path / "models/ddsp/ann/violin/ckpt-300.index")
+    put(tmp_path / "models/ddsp/ann/violin/ckpt-300.data-00000-of-00001")
+    put(tmp_path / "datasets/ddsp/ann/takes/data.tfrecord-00000-of-00001")
+    return Settings("ann", tmp_path)
+
+
+def put(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"something")
+
+
+def plan(settings: Settings, dataset: str = "ann/takes", mode: evaluation.Mode = "eval", **more):
+    return evaluation.plan(settings, HOST, mode, "ann/violin", dataset, **more)
+
+
+def bindings(planned: evaluation.Plan) -> dict[str, str]:
+    words = [word.split("=", 1)[1] for word in planned.job.argv if word.startswith("--gin_param=")]
+    return dict(word.split("=", 1) for word in words)
+
+
+def test_the_command_reads_the_model_s_folder_and_writes_to_outputs(settings: Settings) -> None:
+    planned = plan(settings, extra=["--gin_param=evaluate.num_batches=-1"])
+    argv = planned.job.argv
+    assert argv[1:4] == ("-m", "dlwa.ddsp.training.ddsp_run", "--mode=eval")
+    assert f"--save_dir={settings.root}/models/ddsp/ann/violin" in argv and "--run_once" in argv
+    found = bindings(planned)
+    assert found["TFRecordProvider.file_pattern"].endswith(
+        "datasets/ddsp/ann/takes/data.tfrecord*'"
+    )
+    assert found["evaluate.report_dir"] == f"'{settings.root}/outputs/ann/violin'"
+    assert found["evaluate.num_batches"] == "-1", "what is typed wins"
+    assert planned.report.name == "evaluation.json"
+    assert planned.job.folder == settings.root / ".dlwa/runs" / planned.run_id
+
+
+def test_sounds_held_out_are_taken_where_there_are_some(settings: Settings) -> None:
+    assert not plan(settings).is_held_out
+    put(settings.root / "datasets/ddsp/ann/takes/heldout.tfrecord-00000-of-00001")
+    planned = plan(settings, mode="sample")
+    assert planned.is_held_out and planned.report.name == "samples.json"
+    assert "/heldout.tfrecord*'" in bindings(planned)["TFRecordProvider.file_pattern"]
+
+
+def test_the_cpu_waits_for_nobody_and_a_gpu_is_claimed(settings: Settings) -> None:
+    """So that a model can be looked at while it trains."""
+    job = plan(settings).job
+    assert job.devices == "none" and job.env == {"CUDA_VISIBLE_DEVICES": ""}
+    job = plan(settings, gpu=True).job
+    assert job.devices == "gpu" and not job.env
+
+
+def test_following_and_custom(settings: Settings) -> None:
+    assert "--run_once" not in plan(settings, follow=True).job.argv
+    words = plan(settings, custom=True).job.argv
+    assert "--gin_file=eval/everything.gin" not in words and "--run_once" in words
+
+
+def test_the_data_set_it_learnt_from_is_the_default(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="which data set") as caught:
+        plan(settings, "")
+    assert caught.value.hint == "name one: --dataset_name ann/takes"
+    record = {"id": "0" * 8, "kind": "train", "state": "finished", "owner": "ann"}
+    folder = settings.root / "models/ddsp/ann/violin"
+    learnt = {**record, "name": "ann/violin", "training": {"dataset": "ann/takes"}}
+    runfiles.write_json(folder / "run.json", learnt)
+    assert str(plan(settings, "").dataset) == "ann/takes"
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset", "hint"),
+    [("ann/violn", "ann/takes", "ann/violin"), ("ann/violin", "ann/take", "ann/takes")],
+)
+def test_what_is_not_there_names_the_nearest(
+    settings: Settings, model: str, dataset: str, hint: str
+) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        evaluation.plan(settings, HOST, "eval", model, dataset)
+    assert caught.value.hint == f"did you mean {hint}?"
+
+
+def test_only_what_was_found_now_counts(settings: Settings) -> None:
+    planned = plan(settings)
+    assert evaluation.outcome(planned, 0) == {}
+    planned.report.parent.mkdir(parents=True)
+    runfiles.write_json(planned.report, {"step": 3, "time": 100.0})
+    assert evaluation.outcome(planned, 99.0)["step"] == 3
+    assert evaluation.outcome(planned, 101.0) == {}
+
+
+def test_gin_files_are_not_overwritten_unasked(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.gin", tmp_path / "new.gin"
+    with pytest.raises(NotFoundError, match=r"old\.gin does not exist"):
+        conversion.check(old, new)
+    put(old)
+    conversion.check(old, new)
+    put(new)
+    with pytest.raises(BusyError, match="exists already"):
+        conversion.check(old, new)
+    conversion.check(old, new, overwrite=True)
