@@ -130,7 +130,6 @@ class Proxy:
         self.cut_after: int | None = None
         self.flip_at: int | None = None
         self.stall_after: int | None = None
-        self.delay_s = 0.0
         self.carried = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]

@@ -1,0 +1,160 @@
+"""Push and fetch with hostile partners: nothing outside, nothing believed."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlwa.actions.sync import names, near, wire
+from dlwa.errors import AccessError, DlwaError, NetworkError
+from tests.sync_ends import QUIET, connected, played, send
+
+
+@pytest.fixture
+def violin(tmp_path: Path) -> Path:
+    folder = tmp_path / "violin"
+    folder.mkdir()
+    return folder
+
+
+HOSTILE = [
+    "../up",
+    "/etc/passwd",
+    "a/../../up",
+    "a//b",
+    ".",
+    "a\\b",
+    "C:x",
+    "a\x00b",
+    "a\nb",
+    "CON",
+]
+HOSTILE += ["nul.txt", "x.", " x", "\x1b[2J", "a" * 300, ".dlwa-parts/x", "\udcff", "\u202ex", ""]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_a_hostile_laptop_writes_nothing_outside(tmp_path, path):
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    with connected(lab) as one:
+        one.send(do="push", home="inputs", name="ann/x", files=[[path, 3, 0]])
+        assert "error" in one.message()
+    assert [place.name for place in tmp_path.rglob("*")] == ["lab"]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_a_hostile_lab_writes_nothing_outside(tmp_path, path):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[[path, 3, 0], ["good", 3, 0]], refused={}, step=None)
+        one.message()
+        for number in (1, 0):
+            one.send(file=number, offset=0)
+            one.send_piece(b"bad")
+            one.send(end=number, sha256="0")
+        one.send(finished=True)
+
+    down = tmp_path / "down"
+    with played(lab) as one, pytest.raises(DlwaError, match="own language"):
+        near.fetch(one, down, {}, QUIET, together=False)
+    written = [place for place in tmp_path.rglob("*") if place.is_file()]
+    assert not written
+
+
+@pytest.mark.parametrize("home", ["..", "labs", ".dlwa", "/etc"])
+def test_only_the_four_folders_are_served(tmp_path, home):
+    (tmp_path / "labs").mkdir()
+    with connected(tmp_path) as one:
+        one.send(do="fetch", home=home, name="ann/x", what="all")
+        assert one.message()["error"]["code"] == 2
+        one.send(do="fetch", home="inputs", name="../../etc", what="all")
+        assert one.message()["error"]["code"] == 2
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{}, {"do": "shell"}, {"do": "push"}, {"do": "push", "home": 1, "name": []}, {"do": "fetch"}],
+)
+def test_nonsense_is_answered_with_an_error(tmp_path, request_):
+    with connected(tmp_path) as one:
+        one.send(**request_)
+        assert "error" in one.message()
+
+
+def test_links_in_the_way_are_not_followed(tmp_path, violin):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "a.bin").write_text("mine")
+    there = tmp_path / "lab/inputs/ann/violin"
+    there.mkdir(parents=True)
+    (there / "sub").symlink_to(secret)
+    (there / "b.bin").symlink_to(secret / "a.bin")
+    (violin / "sub").mkdir()
+    (violin / "sub/a.bin").write_text("theirs")
+    with pytest.raises(DlwaError, match="link"):
+        send(tmp_path / "lab", violin)
+    (violin / "sub/a.bin").unlink()
+    (violin / "b.bin").write_text("theirs")
+    with pytest.raises(DlwaError, match="link"):
+        send(tmp_path / "lab", violin)
+    assert (secret / "a.bin").read_text() == "mine"
+
+
+def test_others_folders_are_refused_by_the_lab_itself(tmp_path, violin):
+    (violin / "a.bin").write_text("x")
+    with pytest.raises(AccessError, match="belongs to ben"):
+        send(tmp_path / "lab", violin, request={"name": "ben/violin"})
+    assert send(tmp_path / "lab", violin, request={"name": "ben/v", "as_admin": True}).sent
+
+
+def test_a_lab_that_sends_more_than_it_said_is_not_believed(tmp_path):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[["a", 3, 0]], refused={}, step=None)
+        one.message()
+        one.send(file=0, offset=0)
+        one.send_piece(b"too much")
+        one.send(end=0, sha256="")
+        one.send(finished=True)
+
+    with played(lab) as one:
+        result = near.fetch(one, tmp_path / "down", {}, QUIET, together=False)
+    assert "longer" in result.refused["a"]
+    assert not (tmp_path / "down/a").exists()
+
+
+def test_one_spoilt_file_keeps_the_whole_model_back(tmp_path):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[["ckpt-1.index", 3, 0], ["checkpoint", 3, 0]], refused={}, step=1)
+        one.message()
+        for number in (0, 1):
+            one.send(file=number, offset=0)
+            one.send_piece(b"abc")
+            good = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+            one.send(end=number, sha256=good if number else "0")
+        one.send(finished=True)
+
+    with played(lab) as one:
+        result = near.fetch(one, tmp_path / "down", {}, QUIET, together=True)
+    assert result.bad == ["ckpt-1.index"] and not (tmp_path / "down/checkpoint").exists()
+
+
+@given(st.binary(max_size=200))
+def test_noise_on_the_wire_is_an_error_and_nothing_else(data):
+    pieces = [data]
+    one = wire.Wire(wire.FunctionPipe(lambda size: pieces.pop() if pieces else b"", len))
+    with contextlib.suppress(NetworkError, ValueError):
+        while True:
+            one.receive()
+
+
+@given(st.text(max_size=40))
+def test_a_name_that_may_cross_stays_in_its_folder(path):
+    if names.problem_of(path):
+        return
+    place = names.inside(Path("/lab/inputs"), path)
+    assert Path(os.path.normpath(place)).is_relative_to("/lab/inputs") and place.name
