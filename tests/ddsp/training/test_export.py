@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -253,12 +254,9 @@ def test_an_export_is_replaced_only_when_told(model, windows, tmp_path):
 
 
 def test_a_model_without_state_does_not_stream(model):
-    class Convolutional:
-        state_size = 0
-        model = model.model
-
+    convolutional = SimpleNamespace(state_size=0, model=model.model)
     with pytest.raises(export.ExportError, match="carries no state") as caught:
-        export.Step(Convolutional())
+        export.Step(convolutional)
     assert caught.value.exit_code == 2
 
 
