@@ -55,7 +55,6 @@ def make(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool
 
 
 def _to_the_end(run: Run, settings: Settings, planned: datasets.Plan) -> int:
-    output.mark(["logs", run.id, "--follow"])
     try:
         run = follow(run, settings)
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ def follow(run: Run, settings: Settings) -> Run:
 
     Raises `KeyboardInterrupt` when the user has had enough; the run goes on.
     """
+    output.mark(["logs", run.id, "--follow"])  # a laptop whose line breaks goes on with the log
     now, at = _until_it_reports(run, settings)
     if at is None:
         return now

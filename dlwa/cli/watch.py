@@ -102,6 +102,7 @@ def _watch_plainly(watcher: Watcher) -> Snapshot:
         line = plain(seen)
         if line != told:
             output.text(line)
+            output.mark(["watch", seen.run.id])
             told = line
         if not seen.run.live:
             return seen

@@ -130,6 +130,21 @@ def test_a_lost_laptop_harms_no_run_and_leaves_nothing_behind(world: FarLab):
     assert world.far.again(run).state == "running"
 
 
+def test_leaving_a_plain_watch_leaves_nothing_behind(world: FarLab):
+    run = world.far.start(COUNTING.format(n=100000, s=0.05), "ann/count")
+    watching = world.start("watch", "--lab", "shaky")
+    wait_for(lambda: bool(far_commands(world, "watch")))
+    assert watching.stdout and "ann/count" in watching.stdout.readline()
+    world.proxy.cut()
+    assert "connecting again" in watching.stdout.readline()
+    assert "ann/count" in watching.stdout.readline()
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(timeout=20) == 130
+    watching.communicate()
+    wait_for(lambda: not world.server.sessions(), lambda: str(world.server.sessions()))
+    assert world.far.again(run).state == "running"
+
+
 def test_a_cut_before_anything_is_known_is_a_network_error(world: FarLab):
     world.proxy.cut_after = 2000
     done = world.dlwa("status", "--lab", "shaky")
