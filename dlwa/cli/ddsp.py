@@ -9,13 +9,6 @@ from dlwa.errors import ExitCode
 
 app = typer.Typer()
 
-Extra = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="-- FLAGS", help="Extra flags, after --; later ones win."),
-]
-Custom = Annotated[
-    bool, typer.Option("--custom", help="Drop the default flags; only where things lie stays.")
-]
 Cpu = Annotated[bool, typer.Option("--cpu", help="Compute on the CPU even if there is a GPU.")]
 DatasetName = Annotated[
     str, typer.Option("--dataset-name", metavar="OWNER/NAME", help="Name of the data set.")
@@ -29,8 +22,8 @@ def make_dataset(
         typer.Option("--input-name", metavar="OWNER/NAME", help="Folder of recordings in inputs/."),
     ],
     dataset_name: DatasetName,
-    extra: Extra = None,
-    custom: Custom = False,
+    extra: options.Extra = None,
+    custom: options.Custom = False,
     cpu: Cpu = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return at once.")] = False,
     as_admin: options.AsAdmin = False,
@@ -60,8 +53,8 @@ def train(
     model_name: Annotated[
         str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
     ],
-    extra: Extra = None,
-    custom: Custom = False,
+    extra: options.Extra = None,
+    custom: options.Custom = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over in a new folder; nothing is deleted.")
     ] = False,

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import typer
 
 from dlwa.cli import options, output
-from dlwa.cli.ddsp import Custom, Extra
 from dlwa.errors import ExitCode
 
 ModelName = Annotated[
@@ -33,11 +32,11 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     model_name: ModelName,
     dataset_name: DatasetName = "",
-    extra: Extra = None,
+    extra: options.Extra = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Each checkpoint, until the training is over.")
     ] = False,
-    custom: Custom = False,
+    custom: options.Custom = False,
     gpu: Gpu = False,
     detach: Detach = False,
     dry_run: options.DryRun = False,
@@ -58,11 +57,11 @@ def evaluate(
 def sample(
     model_name: ModelName,
     dataset_name: DatasetName = "",
-    extra: Extra = None,
+    extra: options.Extra = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Each checkpoint, until the training is over.")
     ] = False,
-    custom: Custom = False,
+    custom: options.Custom = False,
     gpu: Gpu = False,
     detach: Detach = False,
     dry_run: options.DryRun = False,

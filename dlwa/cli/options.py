@@ -16,6 +16,13 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to every question 
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail instead.")]
 AsAdmin = Annotated[bool, typer.Option("--as-admin", help="Also under others' names.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, do nothing.")]
+Extra = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="-- FLAGS", help="Extra flags, after --; later ones win."),
+]
+Custom = Annotated[
+    bool, typer.Option("--custom", help="Drop the default flags; only where things lie stays.")
+]
 
 _flags: dict[str, str | None] = {"root": None, "lab": None}
 
