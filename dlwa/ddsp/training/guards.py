@@ -10,7 +10,7 @@ MAX_BAD_BATCHES = 10
 _HEALED_STEPS = 1000
 
 
-class TrainingFailedError(Exception):
+class TrainingFailedError(RuntimeError):
     """The training cannot go on.
 
     Args:
