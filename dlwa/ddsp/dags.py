@@ -19,7 +19,12 @@ _KERAS_KWARGS = ("training", "mask", "name")
 
 
 def filter_by_value(d, cond):
-    """Keep the entries of a dictionary whose value meets a condition."""
+    """Keep the entries of a dictionary whose value meets a condition.
+
+    Example:
+        >>> filter_by_value({"a": 1, "b": None}, lambda v: v is not None)
+        {'a': 1}
+    """
     return {k: v for k, v in d.items() if cond(v)}
 
 
@@ -43,6 +48,10 @@ def split_keras_kwargs(kwargs):
 
     Returns:
         (keras kwargs, other kwargs).
+
+    Example:
+        >>> split_keras_kwargs({"name": "voice", "harmonic": 1, "mask": None})
+        ({'name': 'voice'}, {'harmonic': 1})
     """
     given = {k: v for k, v in kwargs.items() if v is not None}
     keras_kwargs = {k: v for k, v in given.items() if k in _KERAS_KWARGS}
@@ -64,6 +73,12 @@ class DAGLayer(keras.layers.Layer):
 
     Raises:
         ValueError: if a node names a module that is not there or has the wrong form.
+
+    Example:
+        >>> double = keras.layers.Rescaling(2.0, name="double")
+        >>> layer = DAGLayer([[double, ["x"], ["y"]]])
+        >>> layer({"x": tf.constant([1.0, 2.0])})["double"]["y"].numpy().tolist()
+        [2.0, 4.0]
     """
 
     def __init__(self, dag, **kwarg_modules):

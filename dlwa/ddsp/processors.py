@@ -19,6 +19,18 @@ class Processor(keras.layers.Layer):
     Args:
         name: what the processor is called in a ProcessorGroup.
         trainable: the controls are weights of the processor instead of inputs.
+
+    Example:
+        >>> class Louder(Processor):
+        ...     def get_controls(self, audio, gain):
+        ...         return {"audio": audio, "gain": tf.nn.softplus(gain)}
+        ...     def get_signal(self, audio, gain):
+        ...         return audio * gain
+        >>> louder = Louder(name="louder")
+        >>> louder(tf.ones([1, 4]), 100.0).numpy().tolist()
+        [[100.0, 100.0, 100.0, 100.0]]
+        >>> sorted(louder(tf.ones([1, 4]), 100.0, return_outputs_dict=True))
+        ['controls', 'signal']
     """
 
     def __init__(self, name, trainable=False):
@@ -56,6 +68,20 @@ class ProcessorGroup(dags.DAGLayer):
     Args:
         dag: see dags.DAGLayer.
         **kwarg_processors: processors that nodes refer to by keyword.
+
+    Example:
+        >>> group = ProcessorGroup(
+        ...     dag=[
+        ...         [Add(name="both"), ["first", "second"]],
+        ...         [Crop(frame_size=2), ["both/signal"]],
+        ...     ]
+        ... )
+        >>> group({"first": [[1.0, 2.0, 3.0]], "second": [[1.0, 1.0, 1.0]]}).numpy().tolist()
+        [[2.0]]
+        >>> group({"first": [[1.0, 2.0, 3.0]]})
+        Traceback (most recent call last):
+        KeyError: "input 'second' of 'both' in 'processor_group': ...present: ['first', 'inputs']"
+          In call to configurable 'run_dag' ...
     """
 
     def __init__(self, dag, **kwarg_processors):
@@ -90,7 +116,12 @@ class ProcessorGroup(dags.DAGLayer):
 
 @_register
 class Add(Processor):
-    """The sum of two signals."""
+    """The sum of two signals.
+
+    Example:
+        >>> Add()([[1.0, 2.0]], [[0.5, 0.5]]).numpy().tolist()
+        [[1.5, 2.5]]
+    """
 
     def __init__(self, name="add"):
         super().__init__(name=name)
@@ -122,6 +153,10 @@ class Mix(Processor):
 
     The reference weighs signal two by 1 - sqrt(|1 - level|), which is silence at level 0 and both
     signals at level 1; here it is sqrt(1 - level).
+
+    Example:
+        >>> Mix()([[1.0, 1.0]], [[0.0, 0.0]], [[[0.0]]]).numpy().round(3)
+        array([[0.707, 0.707]], dtype=float32)
     """
 
     def __init__(self, name="mix"):
@@ -180,6 +215,10 @@ class Crop(Processor):
 
     Raises:
         ValueError: if the location is none of these.
+
+    Example:
+        >>> Crop(frame_size=2)([[1.0, 2.0, 3.0, 4.0]]).numpy().tolist()
+        [[1.0, 2.0]]
     """
 
     def __init__(self, frame_size, crop_location="back", name="crop"):

@@ -19,7 +19,12 @@ def _check_setting(n_samples, sample_rate=1, amp_resample_method="window"):
 
 @_register
 class TensorToAudio(processors.Processor):
-    """Samples that a network wrote itself, taken as sound."""
+    """Samples that a network wrote itself, taken as sound.
+
+    Example:
+        >>> TensorToAudio()([[[0.5], [-0.5]]]).numpy().tolist()
+        [[0.5, -0.5]]
+    """
 
     def __init__(self, name="tensor_to_audio"):
         super().__init__(name=name)
@@ -46,6 +51,17 @@ class Harmonic(processors.Processor):
         amp_resample_method: how amplitudes change between frames, see core.resample.
         use_angular_cumsum: wrap the phase. With a whole number of samples a frame (and the methods
             'window' and 'linear') the phase is exact either way.
+
+    Example:
+        >>> synth = Harmonic(n_samples=16000, scale_fn=None)
+        >>> frames = np.ones([1, 250, 1])
+        >>> audio = synth(0.5 * frames, np.ones([1, 250, 4]), 440.0 * frames)
+        >>> audio.shape
+        TensorShape([1, 16000])
+        >>> synth.get_controls(frames, np.ones([1, 250, 4]), 3000.0 * frames)[
+        ...     "harmonic_distribution"
+        ... ][0, 0].numpy().tolist()  # 9 and 12 kHz cannot be played at a rate of 16 kHz
+        [0.5, 0.5, 0.0, 0.0]
     """
 
     def __init__(
@@ -132,6 +148,12 @@ class FilteredNoise(processors.Processor):
         window_size: taps of the filter's window; 0 for all.
         scale_fn: turns network outputs into magnitudes; None if they are already.
         initial_bias: added to the outputs, so that an untrained network is quiet.
+
+    Example:
+        >>> with core.noise_seed(1):
+        ...     audio = FilteredNoise(n_samples=16000)(np.ones([1, 250, 65]))
+        >>> audio.shape
+        TensorShape([1, 16000])
     """
 
     def __init__(
@@ -172,6 +194,13 @@ class Wavetable(processors.Processor):
         n_samples: length of the sound.
         sample_rate: in Hz.
         scale_fn: applied to amplitudes and wavetables; None for none.
+
+    Example:
+        >>> table = np.sin(2.0 * np.pi * np.arange(512) / 512)[np.newaxis]
+        >>> frames = np.ones([1, 10, 1])
+        >>> audio = Wavetable(n_samples=640, scale_fn=None)(frames, table, 1000.0 * frames)
+        >>> audio[0, :5].numpy().round(3)
+        array([0.   , 0.383, 0.707, 0.924, 1.   ], dtype=float32)
     """
 
     def __init__(
@@ -225,6 +254,12 @@ class Sinusoidal(processors.Processor):
         freq_scale_fn: turns outputs into frequencies in Hz; None if they are already.
         use_angular_cumsum: wrap the phase, so that long sounds stay in tune; None leaves it to
             core.oscillator_bank and its gin binding (False unless bound).
+
+    Example:
+        >>> synth = Sinusoidal(n_samples=640, amp_scale_fn=None, freq_scale_fn=None)
+        >>> bell = np.tile([[[500.0, 1190.0, 1650.0]]], [1, 10, 1])
+        >>> synth(np.full([1, 10, 3], 0.3), bell).shape
+        TensorShape([1, 640])
     """
 
     def __init__(

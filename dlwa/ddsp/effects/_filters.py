@@ -15,6 +15,11 @@ class FIRFilter(processors.Processor):
     Args:
         window_size: see synths.FilteredNoise.
         scale_fn: turns outputs into magnitudes; None if they are already.
+
+    Example:
+        >>> lows = tf.repeat(tf.constant([[[1.0] * 16 + [0.0] * 49]]), 250, axis=1)
+        >>> FIRFilter(scale_fn=None)(tf.ones([1, 16000]), lows).shape
+        TensorShape([1, 16000])
     """
 
     def __init__(self, window_size=257, scale_fn=core.exp_sigmoid, name="fir_filter"):
@@ -48,6 +53,12 @@ class ModDelay(processors.Processor):
         gain_scale_fn: turns outputs into a gain.
         phase_scale_fn: turns outputs into a position 0...1.
         add_dry: add the sound without delay.
+
+    Example:
+        >>> audio, still = tf.ones([1, 1000]), tf.zeros([1, 1000, 1])
+        >>> delay = ModDelay(center_ms=15.0, depth_ms=10.0, gain_scale_fn=None)
+        >>> bool(tf.reduce_all(delay(audio, still, still) == audio))  # an echo of no strength
+        True
     """
 
     def __init__(

@@ -16,6 +16,11 @@ class Reverb(processors.Processor):
         trainable: the response is learned, one for all; otherwise it is an input.
         reverb_length: samples of a learned response.
         add_dry: add the sound without the room.
+
+    Example:
+        >>> click, room = [[1.0, 0.0, 0.0, 0.0]], [[0.0, 0.0, 0.5]]
+        >>> Reverb()(click, room).numpy().round(3).tolist()
+        [[1.0, 0.0, 0.5, 0.0]]
     """
 
     def __init__(self, trainable=False, reverb_length=48000, add_dry=True, name="reverb"):
@@ -86,6 +91,10 @@ class ExpDecayReverb(Reverb):
         reverb_length: samples of the response.
         scale_fn: turns the gain into an amplitude; None if it is already.
         add_dry: add the sound without the room.
+
+    Example:
+        >>> ExpDecayReverb(reverb_length=8000)(tf.zeros([1, 16000]), [[2.0]], [[4.0]]).shape
+        TensorShape([1, 16000])
     """
 
     def __init__(
@@ -160,6 +169,13 @@ class FilteredNoiseReverb(Reverb):
         scale_fn: turns outputs into magnitudes.
         initial_bias: added to the outputs.
         add_dry: add the sound without the room.
+
+    Example:
+        >>> room = FilteredNoiseReverb(trainable=True, reverb_length=8000, n_frames=100)
+        >>> room(tf.zeros([1, 16000])).shape
+        TensorShape([1, 16000])
+        >>> [(weight.name, tuple(weight.shape)) for weight in room.weights]
+        [('magnitudes', (100, 16))]
     """
 
     def __init__(

@@ -15,6 +15,13 @@ class Loss(keras.layers.Layer):
     """A number that says how far a model is from what it should be.
 
     Subclasses define call(*tensors) -> scalar. Always float32.
+
+    Example:
+        >>> class Quiet(Loss):
+        ...     def call(self, audio):
+        ...         return tf.reduce_mean(audio**2)
+        >>> {name: float(value) for name, value in Quiet(name="quiet").get_losses_dict(2.0).items()}
+        {'quiet': 4.0}
     """
 
     def __init__(self, **kwargs):
@@ -42,6 +49,12 @@ class LossGroup(dags.DAGLayer):
     Args:
         dag: list of `[loss or its keyword, [input keys]]`, see dags.DAGLayer.
         **kwarg_losses: losses that nodes refer to by keyword.
+
+    Example:
+        >>> group = LossGroup([[ParamLoss(name="pitch"), ["guessed", "notes/played"]]])
+        >>> told = group({"guessed": [60.0, 62.0], "notes": {"played": [60.0, 64.0]}})
+        >>> {name: float(value) for name, value in told.items()}
+        {'pitch': 1.0}
     """
 
     def __init__(self, dag, **kwarg_losses):
@@ -150,6 +163,10 @@ class ParamLoss(Loss):
     Args:
         weight: factor.
         loss_type: see mean_difference.
+
+    Example:
+        >>> float(ParamLoss(weight=0.5, loss_type="L2")([1.0, 1.0], [1.0, 3.0]))
+        1.0
     """
 
     def __init__(self, weight=1.0, loss_type="L1", **kwargs):

@@ -13,7 +13,12 @@ _register = gin.register(module="dlwa.ddsp.losses")
 
 
 def amp_loss(amp, amp_target, loss_type="L1", weights=None, log=False, amin=1e-5):
-    """Difference of amplitudes, or of their decimal logarithms from `amin` up."""
+    """Difference of amplitudes, or of their decimal logarithms from `amin` up.
+
+    Example:
+        >>> round(float(amp_loss([0.1], [1.0], log=True)), 3)
+        1.0
+    """
     amp, amp_target = core.tf_float32(amp), core.tf_float32(amp_target)
     if log:
         amp = core.log10(tf.maximum(amin, amp))
@@ -22,13 +27,23 @@ def amp_loss(amp, amp_target, loss_type="L1", weights=None, log=False, amin=1e-5
 
 
 def freq_loss(f_hz, f_hz_target, loss_type="L1", weights=None):
-    """Difference of frequencies in semitones."""
+    """Difference of frequencies in semitones.
+
+    Example:
+        >>> round(float(freq_loss([220.0], [440.0])), 3)
+        12.0
+    """
     return mean_difference(core.hz_to_midi(f_hz), core.hz_to_midi(f_hz_target), loss_type, weights)
 
 
 @_register
 class FilteredNoiseConsistencyLoss(Loss):
-    """Difference of noise magnitudes."""
+    """Difference of noise magnitudes.
+
+    Example:
+        >>> float(FilteredNoiseConsistencyLoss()([[[0.5, 0.25]]], [[[0.25, 0.25]]]))
+        0.125
+    """
 
     def __init__(self, weight=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -48,6 +63,12 @@ class HarmonicConsistencyLoss(Loss):
         dist_weight: weight of the harmonic distribution.
         f0_weight: weight of the pitch.
         amp_threshold: target amplitude from which a frame sounds.
+
+    Example:
+        >>> one, shares = [[[0.5]]], [[[0.75, 0.25]]]
+        >>> told = HarmonicConsistencyLoss()(one, one, shares, shares, [[[220.0]]], [[[440.0]]])
+        >>> {name: round(float(value), 3) for name, value in told.items()}
+        {'harm_amp_loss': 0.0, 'harm_dist_loss': 0.0, 'f0_hz_loss': 12.0}
     """
 
     def __init__(
@@ -98,6 +119,10 @@ def wasserstein_distance(u_values, v_values, u_weights, v_weights, p=1.0):
 
     Returns:
         `[...]`.
+
+    Example:
+        >>> float(wasserstein_distance([0.0], [3.0], [1.0], [1.0]))
+        3.0
     """
     u_values, v_values = core.tf_float32(u_values), core.tf_float32(v_values)
     u_weights, v_weights = core.tf_float32(u_weights), core.tf_float32(v_weights)
@@ -142,6 +167,11 @@ class WassersteinConsistencyLoss(Loss):
     Args:
         weight: factor.
         midi: measure in semitones; otherwise the reference's result is 0, which is kept.
+
+    Example:
+        >>> loss = WassersteinConsistencyLoss()
+        >>> round(float(loss([[[1.0]]], [[[220.0]]], [[[1.0]]], [[[440.0]]])), 3)
+        12.0
     """
 
     def __init__(self, weight=1.0, midi=True, **kwargs):
@@ -187,6 +217,12 @@ class KDEConsistencyLoss(Loss):
         weight_mean_amp: weight of the difference of mean amplitudes.
         scale_a: width of a's picture in semitones.
         scale_b: width of b's picture in semitones.
+
+    Example:
+        >>> loss, one = KDEConsistencyLoss(), [[[1.0]]]
+        >>> near, far = (float(loss(one, [[[440.0]]], one, [[[hz]]])) for hz in (441.0, 466.0))
+        >>> near < far
+        True
     """
 
     def __init__(

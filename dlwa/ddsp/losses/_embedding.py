@@ -35,6 +35,11 @@ class EmbeddingLoss(Loss):
         weight: factor.
         loss_type: see mean_difference.
         pretrained_model: function audio `[batch, n_samples]` -> features.
+
+    Example:
+        >>> loss = EmbeddingLoss(pretrained_model=lambda x: tf.reduce_max(tf.abs(x), axis=1))
+        >>> float(loss([[0.0, -1.0]], [[0.5, 0.0]]))
+        0.5
     """
 
     def __init__(self, weight=1.0, loss_type="L1", pretrained_model=None, name="embedding_loss"):

@@ -28,6 +28,12 @@ class HmmTranscriber(Loss):
         n_timesteps: frames, as the reference's signature has it; any number works.
         n_pitches: states.
         weight: factor.
+
+    Example:
+        >>> pitch = [[[60.1], [59.9], [60.0], [30.0], [30.0], [30.0]]]
+        >>> amps = [[[1.5], [1.4], [1.5], [0.0], [0.0], [0.0]]]
+        >>> HmmTranscriber().predict_midi(pitch, amps)[0, :, 0].numpy().tolist()
+        [60.0, 60.0, 60.0, 0.0, 0.0, 0.0]
     """
 
     def __init__(

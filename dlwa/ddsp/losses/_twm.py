@@ -26,6 +26,11 @@ class TWMLoss(Loss):
         n_harmonic_gaussians: harmonics that may be there.
         softmin_temperature: how strictly the best candidate counts alone.
         sample_rate: in Hz.
+
+    Example:
+        >>> freqs = 200.0 * np.arange(1, 11).reshape(1, 1, 10)
+        >>> TWMLoss().predict_f0([[[140.0, 200.0, 250.0]]], freqs, 1.0 / freqs).tolist()
+        [[[200.0]]]
     """
 
     def __init__(
