@@ -13,7 +13,6 @@ from absl import logging
 
 from dlwa.ddsp.audio_io import AudioFileError
 from dlwa.ddsp.audit import find_twins
-from dlwa.ddsp.pitch import pitch_model_title
 from dlwa.ddsp.training.data_preparation import _records
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
@@ -106,11 +105,10 @@ def prepare(
     with work_dir(prefix.parent) as making:
         progress = Progress(sum(source.info.seconds for source in sources))
         logging.info(
-            "%d recordings of %.1f s in all; pitch by %s in %s",
+            "%d recordings of %.1f s in all; pitch by %s",
             len(sources),
             progress.total_s,
-            pitch_model_title(settings.pitch_model),
-            settings.precision,
+            settings.pitch_title(),
         )
         if pipeline_options:
             from dlwa.ddsp.training.data_preparation import _beam_measuring as beam

@@ -5,7 +5,6 @@ from pathlib import Path
 from dlwa import runfiles
 from dlwa.ddsp import pages
 from dlwa.ddsp.audit import SetAudit
-from dlwa.ddsp.pitch import pitch_model_title
 from dlwa.ddsp.training.data_preparation._analysis import features_key
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._clean_road import Material, Prepared
@@ -183,7 +182,7 @@ def _refused(prepared: Prepared) -> pages.Section | None:
 def _settings(prepared: Prepared) -> list[tuple[str, str]]:
     settings = prepared.settings
     return [
-        ("pitch", f"{pitch_model_title(settings.pitch_model)}, {settings.precision}"),
+        ("pitch", settings.pitch_title()),
         ("sample rate", f"{settings.sample_rate} Hz"),
         ("frames", f"{settings.frame_rate} a second"),
         ("example", f"{settings.example_secs:g} s every {settings.hop_secs:g} s"),

@@ -58,6 +58,13 @@ class Settings:
             precision=pitch.resolve_precision(self.precision).name,
         )
 
+    def pitch_title(self) -> str:
+        """How a person would call the pitch tracker: "CREPE tiny in bfloat16" or "SwiftF0"."""
+        from dlwa.ddsp import pitch
+
+        title = pitch.pitch_model_title(self.pitch_model)
+        return f"{title} in {self.precision}" if self.pitch_model in pitch.SIZES else title
+
     def as_dict(self) -> dict:
         """The settings as plain values, for dataset.json."""
         return asdict(self)

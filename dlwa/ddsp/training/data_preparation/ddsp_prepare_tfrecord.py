@@ -191,8 +191,11 @@ def _tell(prepared, report_dir: Path) -> None:
         len(heldout.windows),
         prepared.how_split,
     )
-    model = pitch_model_title(prepared.settings.pitch_model)
-    logging.info("pitch by %s at %.1f x real time", model, prepared.speed)
+    if prepared.speed:
+        model = pitch_model_title(prepared.settings.pitch_model)
+        logging.info("pitch by %s at %.1f x real time", model, prepared.speed)
+    elif not FLAGS.no_cache:
+        logging.info("every recording was known from the cache or measured by Beam")
     told = report_dir / ("report.html" if FLAGS.page else "dataset.json")
     logging.info("%s says what became of each file", told)
 
