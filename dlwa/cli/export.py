@@ -74,9 +74,9 @@ def export(
         for made in report.get("exports", [])
     ]
     columns = ("made", "max error controls", "of audio", "x real time", "MB")
+    output.answer({"name": str(planned.model), **report})  # the document, before the table
     output.table(f"{planned.model}, compared with the model", columns, rows)
     output.done(f"exported to {settings.workspace.shown(planned.target)}")
-    output.answer({"name": str(planned.model), **report})
     return ExitCode.OK
 
 
