@@ -77,8 +77,7 @@ class FarEnd:
     """One command over there: its lines are drawn, its questions answered."""
 
     def __init__(self, connection: ssh.Connection, lab: Lab, words: Sequence[str]) -> None:
-        follows = words[0] == "logs" and bool({"-f", "--follow"} & set(words))
-        self.goes_on_with = list(words) if follows else None
+        self.goes_on_with = list(words) if _follows(words) else None
         self._connection, self._lab = connection, lab
         self._held: list[tuple[str, list[Any]]] = []
         self._stack = ExitStack()
@@ -197,6 +196,13 @@ def _safe(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _safe(item) for key, item in value.items()}
     return value
+
+
+def _follows(words: Sequence[str]) -> bool:
+    """Whether a command only looks on, so that it may be begun again before it has said a word."""
+    given = set(words)
+    looks_on = words[0] == "watch" and not {"--once", "--json"} & given
+    return looks_on or (words[0] == "logs" and bool({"-f", "--follow"} & given))
 
 
 def _wants_terminal(words: Sequence[str]) -> bool:

@@ -68,17 +68,19 @@ def far(run: Run) -> str:
     return f"{now.done:.0f}{total} {now.unit}"
 
 
-def tell_end(run: Run) -> None:
+def tell_end(run: Run, *, receipt: bool = True) -> None:
     """Say how a run ended: done, or why not with the last lines it printed."""
     what = f"{run.kind} of {run.name}"
     ended = run.record.get("ended_at")
     when = f", {progress.since(float(ended))}" if ended else ""
     if run.state == "finished":
         output.done(f"{what} finished{when}")
-        _tell_receipt(run)
+        if receipt:
+            _tell_receipt(run)
         return
     output.warn(f"{what} {run.state}{when}: {run.reason}")
-    _tell_receipt(run)
+    if receipt:
+        _tell_receipt(run)
     if run.record.get("hint"):
         output.say(f"hint: {run.record['hint']}")
     if run.state in ("failed", "lost"):

@@ -62,7 +62,7 @@ def show_one(text: str) -> None:
     if run.live:
         _runs.tell_how_to_go_on(run)
     else:
-        _runs.tell_end(run)
+        _runs.tell_end(run, receipt=False)  # it stands above
 
 
 def _recent(found: list[Run]) -> list[Run]:
