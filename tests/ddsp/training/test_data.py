@@ -363,5 +363,5 @@ def test_nsynth_says_which_package_it_needs(monkeypatch):
     from dlwa.ddsp.training import data
 
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-    with pytest.raises(ImportError, match="pip install tensorflow-datasets"):
+    with pytest.raises(ImportError, match=r"pip install 'dlwa\[nsynth\]'"):
         data.NSynthTfds(data_dir="/nowhere").get_batch(2)
