@@ -21,6 +21,19 @@ SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exist
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="openssh-server is missing")
 
 
+def _gives_terminals() -> bool:
+    """Whether an sshd started by this user can open terminals (its /dev/pts must allow it)."""
+    with suppress(OSError):
+        mounts = Path("/proc/mounts").read_text().splitlines()
+        return os.geteuid() == 0 or any("devpts" in line and "gid=5" in line for line in mounts)
+    return False
+
+
+needs_terminals = pytest.mark.skipif(
+    not _gives_terminals(), reason="devpts is mounted without gid=5: sshd needs root for terminals"
+)
+
+
 class Server:
     """One sshd with a host key and a list of keys it lets in."""
 

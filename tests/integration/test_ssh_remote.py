@@ -14,7 +14,7 @@ import pytest
 from dlwa.version import __version__
 from tests.integration.far_lab import FarLab
 from tests.integration.lab import needs_screen, wait_for
-from tests.integration.sshd import needs_sshd
+from tests.integration.sshd import needs_sshd, needs_terminals
 
 pytestmark = [pytest.mark.integration, needs_sshd, needs_screen]
 COUNTING = (
@@ -174,6 +174,7 @@ def terminal(world: FarLab):
         one.close(force=True)
 
 
+@needs_terminals
 def test_looking_into_a_session_with_size_and_detach(world: FarLab, terminal):
     code = (
         "import shutil, time\n"
@@ -192,6 +193,7 @@ def test_looking_into_a_session_with_size_and_detach(world: FarLab, terminal):
     assert world.far.again(run).state == "running"
 
 
+@needs_terminals
 def test_a_terminal_there_has_our_size_and_ctrl_c_leaves(world: FarLab, terminal):
     run = world.far.start(COUNTING.format(n=100000, s=0.1), "ann/looks")
     one = terminal("util", "screen-attach", "ann/looks", "--lab", "vm")
@@ -216,6 +218,7 @@ def test_a_terminal_there_has_our_size_and_ctrl_c_leaves(world: FarLab, terminal
     assert world.far.again(run).state == "running"
 
 
+@needs_terminals
 def test_a_cut_look_comes_back(world: FarLab, terminal):
     world.far.start(COUNTING.format(n=100000, s=0.1), "ann/looks")
     one = terminal("util", "screen-attach", "ann/looks", "--lab", "shaky")
@@ -227,6 +230,7 @@ def test_a_cut_look_comes_back(world: FarLab, terminal):
     one.expect(pexpect.EOF)
 
 
+@needs_terminals
 def test_watching_from_afar(world: FarLab, terminal):
     world.far.start(COUNTING.format(n=100000, s=0.1), "ann/looks")
     one = terminal("watch", "--lab", "vm")
