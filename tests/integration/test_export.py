@@ -41,22 +41,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
 def test_the_copied_bundle_plays_like_the_model(workspace: tuple[Path, dict[str, Any]]) -> None:
     root, told = workspace
     assert [made["max_error_audio"] for made in told["exports"]] == [0.0, 0.0]
-    made = root / "outputs" / "ann" / "violin" / "export"
-    models = root / "models" / "ddsp"
-    shutil.copytree(made / "bundle", models / "bob" / "copy")
-    shutil.copy(made / "violin.zip", models / "bob" / "packed.zip")
-    t = np.arange(16000) / 16000
+    bundle = root / "outputs" / "ann" / "violin" / "export" / "violin.zip"
+    (root / "models" / "ddsp" / "bob").mkdir()
+    shutil.copy(bundle, root / "models" / "ddsp" / "bob" / "copy.zip")
+    t = np.arange(8000) / 16000
     soundfile.write(root / "in.wav", 0.3 * np.sin(2 * np.pi * 440 * t), 16000)
     sounds = []
-    for name in ("ann/violin", "bob/copy", "bob/packed"):
+    for name in ("ann/violin", "bob/copy"):
         out = root / f"{name.replace('/', '_')}.wav"
         words = ("ddsp", "timbre-transfer", str(root / "in.wav"), str(out), "--model_name", name)
         done = dlwa(root, *words)
         assert done.returncode == 0, done.stderr
         sounds.append(soundfile.read(out)[0])
-    assert len(sounds[0]) == 16000 and np.any(sounds[0])
+    assert len(sounds[0]) == 8000 and np.any(sounds[0])
     np.testing.assert_array_equal(sounds[0], sounds[1])
-    np.testing.assert_array_equal(sounds[0], sounds[2])
 
 
 def test_a_damaged_bundle_is_refused_by_name(workspace: tuple[Path, dict[str, Any]]) -> None:
