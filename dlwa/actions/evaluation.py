@@ -27,7 +27,7 @@ _GIN_NAME: dict[Mode, str] = {"eval": "evaluate", "sample": "sample"}
 _HELD_OUT, _ALL = "heldout.tfrecord*", "data.tfrecord*"
 # What a CPU hears in a minute or two; extra flags ask for more.
 _BATCH_SIZE = 4
-_NUM_BATCHES: dict[Mode, int] = {"eval": 8, "sample": 1}
+_NUM_BATCHES: dict[Mode, int] = {"eval": 4, "sample": 1}
 
 
 @dataclass(frozen=True)
