@@ -37,6 +37,7 @@ DDSP_FLOORS = {
     "": 0,
     "core": 0,
     "quiet": 0,
+    "failures": 0,
     "registry": 0,
     "audio_io": 10,
     "audit": 12,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from dlwa import runfiles
+from dlwa.ddsp.failures import fail
 
 _NOT_FOUND = 3
 
@@ -25,7 +26,7 @@ def run(argv):
     given = _parser().parse_args(argv)
     missing = _missing_libraries()
     if missing:
-        return _fail(f"auditing needs {', '.join(missing)}", "pip install 'dlwa[audio]'", 1)
+        return fail(f"auditing needs {', '.join(missing)}", "pip install 'dlwa[audio]'", 1)
     from dlwa.ddsp.audio_io import NoRecordingsError, is_audio_name, recordings_in
     from dlwa.ddsp.audit._folder import audit_files
 
@@ -34,7 +35,7 @@ def run(argv):
         is_recording = given.path.is_file() and is_audio_name(given.path)
         paths = [given.path] if is_recording else recordings_in(given.path, "path")
     except NoRecordingsError as error:
-        return _fail(str(error), error.hint, _NOT_FOUND)
+        return fail(str(error), error.hint, _NOT_FOUND)
     found = audit_files(paths, folder, Teller(paths))
     if given.report:
         runfiles.write_json(given.report, found.as_dict())
@@ -75,16 +76,6 @@ def _missing_libraries():
     import importlib.util
 
     return [n for n in ("numpy", "soundfile", "soxr") if importlib.util.find_spec(n) is None]
-
-
-def _fail(reason, hint, code):
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-    if folder and Path(folder).is_dir():
-        runfiles.report_event(Path(folder), "failed", reason=reason, hint=hint)
-    print(f"error: {reason}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
-    return code
 
 
 def _parser():

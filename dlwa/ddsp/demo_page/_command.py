@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dlwa import runfiles
+from dlwa.ddsp.failures import fail
 
 
 def main(argv=None):
@@ -24,11 +25,7 @@ def run(argv):
     try:
         path = make_page(given)
     except (ValueError, OSError) as error:
-        folder = os.environ.get("DLWA_RUN_DIR")
-        if folder:
-            runfiles.report_event(Path(folder), "failed", reason=str(error))
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return fail(str(error))
     print(path)
     return 0
 

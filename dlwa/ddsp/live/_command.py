@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from dlwa.ddsp import quiet
+from dlwa.ddsp.failures import fail
 from dlwa.ddsp.timbre_transfer._errors import TransferError
 from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES, Knobs
 
@@ -33,20 +34,20 @@ def run(argv):
     """Play until the file ends or a signal comes; returns the exit code."""
     given = _parser().parse_args(argv)
     if bool(given.source) != bool(given.target):
-        return _fail("--source and --target must be given together", "", 2)
+        return fail("--source and --target must be given together", "", 2)
     try:
         knobs = Knobs(**{name: getattr(given, name) for name in KNOBS})
     except ValueError as error:
-        return _fail(str(error), "", 2)
+        return fail(str(error), "", 2)
     for name, path in (("source", given.source), ("model_dir", given.model_dir)):
         if path is not None and not path.exists():
-            return _fail(f"{name}={path} does not exist", "", 3)
+            return fail(f"{name}={path} does not exist", "", 3)
     try:
         figures = _play(given, knobs)
     except TransferError as error:
-        return _fail(str(error), error.hint, 1)
+        return fail(str(error), error.hint, 1)
     except (ValueError, OSError) as error:
-        return _fail(str(error), "", 1)
+        return fail(str(error), "", 1)
     from dlwa.ddsp.live._report import told
 
     print(told(figures), file=sys.stderr)
@@ -77,13 +78,6 @@ def _play(given, knobs):
         print(f"playing, {1000 * engine.behind_s:.0f} ms behind; Ctrl-C ends it", file=sys.stderr)
         late = _sound_card.play_along(engine, given.device, stop.is_set)
     return _report.measured(engine, late)
-
-
-def _fail(reason, hint, code):
-    print(f"error: {reason}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
-    return code
 
 
 def _parser():

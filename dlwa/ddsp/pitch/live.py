@@ -22,7 +22,7 @@ def open_live_tracker(model: str, frame_rate: float, precision: str = "float32")
     if model not in MODELS:
         raise ValueError(f"model={model!r} must be one of {', '.join(MODELS)}")
     if model == swift.MODEL:
-        tracker = swift.SwiftTracker(hop_for(frame_rate))
+        tracker = swift.SwiftTracker(hop_for(frame_rate), viterbi=False)
         tracker.lifter = _RunningLifter()
         return tracker
     hop = hop_for(frame_rate)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from dlwa import runfiles
+from dlwa.ddsp.failures import fail
 
 _OK, _FAILED, _NOT_FOUND = 0, 1, 3
 
@@ -22,11 +23,11 @@ def run(argv):
     """Run the command; returns its exit code."""
     given = _parser().parse_args(argv)
     if not given.model_dir.is_dir():
-        return _fail(f"model_dir={given.model_dir} does not exist", _NOT_FOUND)
+        return fail(f"model_dir={given.model_dir} does not exist", code=_NOT_FOUND)
     try:
         print(make_report(given))
     except OSError as error:
-        return _fail(f"out={given.out} could not be written: {error}", _FAILED)
+        return fail(f"out={given.out} could not be written: {error}", code=_FAILED)
     return _OK
 
 
@@ -79,14 +80,6 @@ def _teller(total):
             runfiles.report_progress(Path(folder), done, total, "parts", what)
 
     return tell
-
-
-def _fail(reason, code):
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-    if folder and Path(folder).is_dir():
-        runfiles.report_event(Path(folder), "failed", reason=reason)
-    print(f"error: {reason}", file=sys.stderr)
-    return code
 
 
 def _parser():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
+from dlwa.ddsp.failures import fail
 from dlwa.ddsp.timbre_transfer._errors import TransferError
 from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES, Knobs
 
@@ -32,18 +33,18 @@ def run(argv):
     try:
         knobs = Knobs(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Knobs)})
     except ValueError as error:
-        return _fail(str(error), "", _USAGE)
+        return fail(str(error), "", _USAGE)
     for name, path in (("recording", given.source), ("model_dir", given.model_dir)):
         if not path.exists():
-            return _fail(f"{name}={path} does not exist", "", _NOT_FOUND)
+            return fail(f"{name}={path} does not exist", "", _NOT_FOUND)
     try:
         _transfer(given, knobs)
     except KeyboardInterrupt:
         return 130
     except TransferError as error:
-        return _fail(str(error), error.hint, _FAILED)
+        return fail(str(error), error.hint, _FAILED)
     except (ValueError, OSError) as error:
-        return _fail(str(error), "", _FAILED)
+        return fail(str(error), "", _FAILED)
     return _OK
 
 
@@ -133,16 +134,6 @@ class _Progress:
     def seconds(self):
         """Seconds since the beginning."""
         return time.monotonic() - self._begun
-
-
-def _fail(reason, hint, code):
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-    if folder and Path(folder).is_dir():
-        runfiles.report_event(Path(folder), "failed", reason=reason, hint=hint)
-    print(f"error: {reason}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
-    return code
 
 
 def _parser():

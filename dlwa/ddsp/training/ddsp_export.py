@@ -12,6 +12,7 @@ from absl import app, flags, logging
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
+from dlwa.ddsp.failures import fail
 
 FLAGS = flags.FLAGS
 
@@ -62,10 +63,10 @@ def main(_):
     """Export as the flags say; returns the exit code."""
     wrong = _wrong_usage()
     if wrong:
-        return _fail(*wrong, _EXIT_USAGE)
+        return fail(*wrong, _EXIT_USAGE)
     model, checkpoint = _model()
     if not model.exists():
-        return _fail(f"model_path={FLAGS.model_path} does not exist", "", _EXIT_NOT_FOUND)
+        return fail(f"model_path={FLAGS.model_path} does not exist", "", _EXIT_NOT_FOUND)
     _quiet_tensorflow()
     from dlwa.ddsp import timbre_transfer
     from dlwa.ddsp.training import export
@@ -74,11 +75,11 @@ def main(_):
         played = timbre_transfer.load_model(model, checkpoint)
         verdicts = export.export(played, _target(model), _wishes(export), _tell)
     except timbre_transfer.TransferError as error:
-        return _fail(str(error), error.hint, _EXIT_FAILED)
+        return fail(str(error), error.hint, _EXIT_FAILED)
     except export.ExportError as error:
-        return _fail(str(error), error.hint, error.exit_code)
+        return fail(str(error), error.hint, error.exit_code)
     except (ValueError, OSError) as error:
-        return _fail(str(error), "", _EXIT_FAILED)
+        return fail(str(error), "", _EXIT_FAILED)
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     if FLAGS.report:
@@ -156,16 +157,6 @@ def _tell(line):
     if folder and Path(folder).is_dir():
         _told.append(line)
         runfiles.report_progress(Path(folder), len(_told), None, "lines", line)
-
-
-def _fail(reason, hint, code):
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-    if folder and Path(folder).is_dir():
-        runfiles.report_event(Path(folder), "failed", reason=reason, hint=hint)
-    print(f"error: {reason}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
-    return code
 
 
 def console_entry_point():

@@ -4,8 +4,6 @@
         --gin_file=datasets/tfrecord.gin --gin_param="TFRecordProvider.file_pattern='DATA*'"
 """
 
-import contextlib
-import os
 import socket
 import sys
 import time
@@ -13,8 +11,8 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-from dlwa import runfiles
 from dlwa.ddsp import quiet
+from dlwa.ddsp.failures import fail
 from dlwa.ddsp.training import gin_flags, run_errors
 
 FLAGS = flags.FLAGS
@@ -152,14 +150,9 @@ def _look(save_dir, restore_dir):
     )
 
 
-def _fail(save_dir, code, reason, hint):
-    """Say what is wrong, also in the run's events, and return the exit code."""
-    print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr, flush=True)
-    folder = Path(os.environ.get("DLWA_RUN_DIR") or save_dir)
-    if folder.is_dir():
-        with contextlib.suppress(OSError):  # a full disk may be the reason itself
-            runfiles.report_event(folder, "failed", reason=reason, hint=hint)
-    return code
+def _failed(error, save_dir):
+    code, reason, hint = run_errors.explain(error)
+    return fail(reason, hint, code, save_dir)
 
 
 def main(unused_argv):
@@ -190,9 +183,9 @@ def _run(save_dir, restore_dir):
         else:
             _look(save_dir, restore_dir)
     except _FORESEEN as error:
-        return _fail(save_dir, *run_errors.explain(error))
+        return _failed(error, save_dir)
     except tf.errors.OpError as error:
-        return _fail(save_dir, *run_errors.explain(error))
+        return _failed(error, save_dir)
     return _EXIT_OK
 
 

@@ -4,13 +4,13 @@ python -m dlwa.ddsp.training.import_checkpoint MODEL --target=models/ddsp/ann/vi
 """
 
 import argparse
-import os
 import signal
 import sys
 from pathlib import Path
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
+from dlwa.ddsp.failures import fail
 
 _OK, _FAILED, _NOT_FOUND, _TERMINATED = 0, 1, 3, 143
 
@@ -26,7 +26,7 @@ def run(argv):
     given = _parser().parse_args(argv)
     source = given.source
     if not source.exists() and not source.with_name(f"{source.name}.index").exists():
-        return _fail(f"source={source} does not exist", "name a model's folder", _NOT_FOUND)
+        return fail(f"source={source} does not exist", "name a model's folder", _NOT_FOUND)
     quiet.import_tensorflow()
     from dlwa.ddsp.timbre_transfer import TransferError
     from dlwa.ddsp.training.export import ExportError
@@ -35,9 +35,9 @@ def run(argv):
     try:
         told = import_model(source, given.target)
     except (TransferError, ExportError) as error:
-        return _fail(str(error), error.hint, getattr(error, "exit_code", _FAILED))
+        return fail(str(error), error.hint, getattr(error, "exit_code", _FAILED))
     except (ValueError, OSError) as error:
-        return _fail(str(error), "", _FAILED)
+        return fail(str(error), "", _FAILED)
     except KeyboardInterrupt:
         return 130
     for warning in told["warnings"]:
@@ -45,16 +45,6 @@ def run(argv):
     if given.report:
         runfiles.write_json(given.report, told)
     return _OK
-
-
-def _fail(reason, hint, code):
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-    if folder and Path(folder).is_dir():
-        runfiles.report_event(Path(folder), "failed", reason=reason, hint=hint)
-    print(f"error: {reason}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
-    return code
 
 
 def _parser():

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-from dlwa import runfiles
+from dlwa.ddsp.failures import fail
 from dlwa.ddsp.training import gin_flags
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
-from dlwa.ddsp.training.data_preparation._progress import run_dir
 
 FLAGS = flags.FLAGS
 
@@ -110,14 +109,6 @@ def _beam():
     return _beam_road
 
 
-def _fail(reason, hint, code):
-    """Say why it failed, on stderr and in the run's folder; returns the exit code."""
-    if folder := run_dir():
-        runfiles.report_event(folder, "failed", reason=reason, hint=hint)
-    print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr)
-    return code
-
-
 def main(unused_argv):
     """Run, and turn every foreseeable failure into a message; returns the exit code."""
     if FLAGS["verbosity"].using_default_value:
@@ -125,18 +116,18 @@ def main(unused_argv):
     try:
         run()
     except UsageError as error:
-        return _fail(str(error), error.hint, 2)
+        return fail(str(error), error.hint, 2)
     except PreparationError as error:
-        return _fail(error.reason, error.hint, error.exit_code)
+        return fail(error.reason, error.hint, error.exit_code)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return _fail(
+        return fail(
             f"{error.filename or 'writing'}: {error.strerror or error}",
             "free some space on the disk and run the same command again" if full else "",
             1,
         )
     except (TypeError, ValueError) as error:
-        return _fail(str(error).splitlines()[0], "", 1)
+        return fail(str(error).splitlines()[0], "", 1)
     except KeyboardInterrupt:
         return 130
     return 0
@@ -147,7 +138,7 @@ def _parse(argv):
     try:
         return FLAGS(argv)
     except flags.Error as error:
-        sys.exit(_fail(str(error), _SEE_HELP, 2))
+        sys.exit(fail(str(error), _SEE_HELP, 2))
 
 
 def console_entry_point():

@@ -14,12 +14,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import app, flags, logging
 
-from dlwa import runfiles
 from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.failures import fail
 from dlwa.ddsp.pitch import pitch_model_title
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
 from dlwa.ddsp.training.data_preparation._pipeline_options import check_pipeline_options
-from dlwa.ddsp.training.data_preparation._progress import run_dir
 from dlwa.ddsp.training.data_preparation._settings import PITCH_MODELS, PRECISIONS, Settings
 from dlwa.ddsp.training.data_preparation._sources import files_in_folder, files_matching
 
@@ -200,16 +199,6 @@ def _tell(prepared, report_dir: Path) -> None:
     logging.info("%s says what became of each file", told)
 
 
-def _fail(reason: str, hint: str, code: int) -> int:
-    """Say why it failed: to the run's folder, and on stderr."""
-    if folder := run_dir():
-        runfiles.report_event(folder, "failed", reason=reason, hint=hint)
-    print(f"error: {reason}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
-    return code
-
-
 def main(unused_argv) -> None:
     """Run, and turn every foreseeable failure into a message and an exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -218,17 +207,17 @@ def main(unused_argv) -> None:
     try:
         run()
     except AudioFileError as error:
-        sys.exit(_fail(str(error), "replace or remove this file", 1))
+        sys.exit(fail(str(error), "replace or remove this file", 1))
     except PreparationError as error:
-        sys.exit(_fail(error.reason, error.hint, error.exit_code))
+        sys.exit(fail(error.reason, error.hint, error.exit_code))
     except UsageError as error:
-        sys.exit(_fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
+        sys.exit(fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
     except FileNotFoundError as error:
-        sys.exit(_fail(str(error), "", 1))
+        sys.exit(fail(str(error), "", 1))
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = "free some space on the disk and run the same command again" if full else ""
-        sys.exit(_fail(f"{error.filename or 'writing'}: {error.strerror}", hint, 1))
+        sys.exit(fail(f"{error.filename or 'writing'}: {error.strerror}", hint, 1))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -243,7 +232,7 @@ def _parse(argv: list[str]) -> list[str]:
     try:
         return FLAGS(argv)
     except flags.Error as error:
-        sys.exit(_fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
+        sys.exit(fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
 
 
 if __name__ == "__main__":
