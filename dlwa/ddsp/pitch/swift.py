@@ -69,7 +69,7 @@ class SwiftTracker:
         samples = check_audio(samples)
         self._n_samples += len(samples)
         self._hear(self.lifter.push(samples))
-        self._settle(len(self._pitch_hz) - _LONGEST_SLIP)
+        self._settle(len(self._pitch_hz) - (_LONGEST_SLIP if self._mend else 0))
         return self._give(self._grid.n_frames_before((self._n_settled - 1) * _HOP))
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
