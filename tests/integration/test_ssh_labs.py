@@ -97,7 +97,7 @@ def stamped(root: Path) -> None:
     """A .venv as the launcher leaves it, so that no test installs packages."""
     (root / ".venv/bin").mkdir(parents=True)
     python = root / ".venv/bin/python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     spec = importlib.util.spec_from_file_location("launcher", PROJECT / "dlwa.py")
     assert spec and spec.loader

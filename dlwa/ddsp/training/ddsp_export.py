@@ -16,6 +16,7 @@ from dlwa.ddsp.failures import fail
 
 FLAGS = flags.FLAGS
 
+_ANY_LENGTH = "an export plays any length"
 FORMATS = ("savedmodel", "tflite", "bundle", "zip")
 _WHOLE, _STREAMING = "autoencoder", "streaming_f0_pw"
 _OF_PLUG_INS = (
@@ -46,7 +47,7 @@ def define_flags():
         (_WHOLE, _STREAMING, *_OF_PLUG_INS),
         "What the SavedModel plays: whole pieces only, or frame by frame too.",
     )
-    flags.DEFINE_multi_string("gin_param", [], "Not needed: an export plays any length.")
+    flags.DEFINE_multi_string("gin_param", [], f"Not needed: {_ANY_LENGTH}.")
     flags.DEFINE_boolean("debug", False, "Write and compare, but keep nothing.")
     flags.DEFINE_boolean("tfjs", False, "TensorFlow.js; not made here.")
     flags.DEFINE_boolean("tflite", True, "--notflite leaves TFLite out.")
@@ -67,6 +68,11 @@ def main(_):
     model, checkpoint = _model()
     if not model.exists():
         return fail(f"model_path={FLAGS.model_path} does not exist", "", _EXIT_NOT_FOUND)
+    if FLAGS.gin_param:
+        print(
+            f"warning: --gin_param={FLAGS.gin_param[0]} changes nothing: {_ANY_LENGTH}",
+            file=sys.stderr,
+        )
     _quiet_tensorflow()
     from dlwa.ddsp import timbre_transfer
     from dlwa.ddsp.training import export

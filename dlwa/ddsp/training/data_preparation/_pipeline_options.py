@@ -5,6 +5,7 @@ DirectRunner, recordings are prepared by threads of this process.
 """
 
 import difflib
+import sys
 from collections.abc import Sequence
 
 _ONE_MACHINE = ("", "--runner=DirectRunner")
@@ -27,6 +28,11 @@ def check_pipeline_options(pipeline_options: str | Sequence[str]) -> list[str]:
             f"pipeline_options={words!r} need Apache Beam: pip install 'dlwa[beam]'"
         ) from None
     _refuse_unknown(given, beam_options)
+    if " " in sys.executable and "multi_processing" in words:
+        raise ValueError(
+            f"pipeline_options={words!r}: Beam cannot start worker processes from a path with a "
+            f"space ({sys.executable}); use direct_running_mode=multi_threading, or move dlwa"
+        )
     runner = beam_options.PipelineOptions(given).view_as(beam_options.StandardOptions).runner
     known = beam_options.StandardOptions.KNOWN_RUNNER_NAMES
     if runner and "." not in runner and runner.lower() not in map(str.lower, known):

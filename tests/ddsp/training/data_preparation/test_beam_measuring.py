@@ -120,6 +120,9 @@ def test_two_real_worker_processes_write_the_same_bytes(recordings, tmp_path):
     flags += ["--pitch_model=tiny", f"--pipeline_options={','.join(PROCESSES)}"]
     argv = [*COMMAND, *flags, f"--output_tfrecord_path={tmp_path}/b/data.tfrecord"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=300)
+    if " " in sys.executable:  # which Beam's own way of starting processes cannot bear
+        assert done.returncode == 2 and "a path with a space" in done.stderr
+        return
     assert done.returncode == 0, done.stderr[-3000:]
     made = content(tmp_path / "b")
     assert content(tmp_path / "a") == {name: made[name] for name in made if "tfrecord" in name}
