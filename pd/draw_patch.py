@@ -9,19 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dlwa.ddsp.timbre_transfer._knobs import RANGES, Knobs
+from dlwa.ddsp.timbre_transfer._knobs import BY_HAND, RANGES, Knobs
 
 COLOURS = "#f4f1ea #1d1d1f #1d1d1f"
 PORT = 9001
-# The part of a knob's range one turns by hand; the rest can be sent to dlwa-knob.
-SHOWN = {
-    "loudness_shift_db": (-24, 24),
-    "note_threshold": (0, 3),
-    "harmonics_db": (-48, 12),
-    "noise_db": (-48, 12),
-    "reverb": (0, 2),
-    "seed": (0, 9999),
-}
 
 
 class Canvas:
@@ -270,8 +261,8 @@ def knobs():
 
 
 def widget(name, default, x, y):
-    """The knob itself, as Pd draws it."""
-    low, high = SHOWN.get(name, RANGES.get(name, (0, 1)))
+    """The knob itself, as Pd draws it; what BY_HAND leaves out can be sent to dlwa-knob."""
+    low, high = BY_HAND.get(name, RANGES.get(name, (0, 1)))
     cords = f"dlwa-k-{name} dlwa-w-{name}"
     label = name.replace("_db", "_(dB)")
     if name == "adjust":

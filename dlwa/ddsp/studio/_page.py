@@ -9,19 +9,10 @@ import gradio as gr
 from dlwa.ddsp.studio._pictures import before_and_after
 from dlwa.ddsp.studio._play import Told, play
 from dlwa.ddsp.timbre_transfer import Knobs, find_model, model_names
-from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES
+from dlwa.ddsp.timbre_transfer._knobs import BY_HAND, EFFECTS, RANGES
 
 _RATES = {"the model's": None, "44100 Hz": 44100, "48000 Hz": 48000}
-# The part of a knob's range one turns by hand.
-_TURNED = {
-    "octave_shift": (-4, 4),
-    "loudness_shift_db": (-24.0, 24.0),
-    "note_threshold": (0.0, 3.0),
-    "harmonics_db": (-48.0, 12.0),
-    "noise_db": (-48.0, 12.0),
-    "reverb": (0.0, 2.0),
-    "seed": (0, 9999),
-}
+_TURNED = {**RANGES, **BY_HAND, "octave_shift": (-4, 4)}
 CSS = """
 .made img, .made svg { max-width: 100%; height: auto; }
 .made .cards {
@@ -101,6 +92,6 @@ def _knob(field):
     label, info = field.name.replace("_db", " (dB)").replace("_", " "), EFFECTS[field.name]
     if field.name not in RANGES:
         return gr.Checkbox(field.default, label=label, info=info, min_width=260)
-    low, high = _TURNED.get(field.name, RANGES[field.name])
+    low, high = _TURNED[field.name]
     step = 1 if isinstance(RANGES[field.name][0], int) else (high - low) / 100
     return gr.Slider(low, high, field.default, step=step, label=label, info=info, min_width=260)

@@ -15,6 +15,15 @@ RANGES = {
     "reverb": (0.0, 4.0),
     "seed": (0, 2**31 - 1),
 }
+# The part of a range that one turns by hand, where that is not all of it.
+BY_HAND = {
+    "loudness_shift_db": (-24, 24),
+    "note_threshold": (0, 3),
+    "harmonics_db": (-48, 12),
+    "noise_db": (-48, 12),
+    "reverb": (0, 2),
+    "seed": (0, 9999),
+}
 EFFECTS = {
     "adjust": "Move register and loudness to where the model has learned to play.",
     "octave_shift": "Octaves up or down, on top of what adjust does.",
