@@ -14,6 +14,7 @@ from dlwa.actions.sync import audit, bundle, far, files, names, near, wire
 from dlwa.actions.sync.files import Entry
 from dlwa.errors import BusyError, DlwaError, NetworkError, UsageError
 from dlwa.labs import Limits
+from dlwa.locks import FileLock
 from dlwa.settings import Settings
 from tests.sync_ends import QUIET, connected, send
 
@@ -189,7 +190,7 @@ def test_a_disk_that_fills_up_costs_that_file_only(tmp_path, violin, monkeypatch
 
 def test_two_laptops_do_not_push_to_one_folder(tmp_path, violin):
     (violin / "a.bin").write_bytes(b"x")
-    lock = far.FileLock(tmp_path / "lab/.dlwa/locks/sync.inputs.ann+violin.lock")
+    lock = FileLock(tmp_path / "lab/.dlwa/locks/sync.inputs.ann+violin.lock")
     lock.path.parent.mkdir(parents=True)
     assert lock.try_acquire()
     with pytest.raises(BusyError, match="pushing to it now"):

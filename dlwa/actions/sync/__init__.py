@@ -1,0 +1,1 @@
+"""Push and fetch: moving files between a laptop and a lab, over one pipe."""

@@ -1,0 +1,30 @@
+"""Which folder a request means, and how what goes wrong there is told."""
+
+from pathlib import Path
+from typing import Any
+
+from dlwa.errors import DlwaError, UsageError
+from dlwa.names import Name, parse_name
+from dlwa.workspace import Workspace
+
+_FULL = 28  # ENOSPC
+
+
+def folder_of(request: dict[str, Any], workspace: Workspace) -> tuple[Name, Path]:
+    name = parse_name(str(request["name"]))
+    homes = workspace.homes()
+    if request["home"] not in homes:
+        raise UsageError(f"home={request['home']!r} must be one of {', '.join(homes)}")
+    return name, homes[str(request["home"])] / name.path
+
+
+def told_of(error: Exception) -> dict[str, Any]:
+    if isinstance(error, DlwaError):
+        return {"message": error.message, "hint": error.hint, "code": int(error.exit_code)}
+    return {"message": f"the lab: {error}", "hint": "", "code": 1}
+
+
+def reason_of(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return "the disk of the lab is full" if error.errno == _FULL else str(error.strerror)
+    return str(error)

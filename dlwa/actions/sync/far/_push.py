@@ -1,0 +1,117 @@
+"""Receiving a folder: what is missing of it, whether it may come."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from dlwa.actions._places import GB, size_of
+from dlwa.actions.sync import files, names
+from dlwa.actions.sync.far._places import folder_of, told_of
+from dlwa.actions.sync.far._receiving import Receiving
+from dlwa.actions.sync.far._turn import only_one
+from dlwa.actions.sync.files import Entry, Parts
+from dlwa.actions.sync.wire import Wire
+from dlwa.errors import AccessError, BusyError, DlwaError, NetworkError, UsageError
+from dlwa.labs import Limits
+from dlwa.settings import Settings
+
+
+class Push:
+    """One folder that is received."""
+
+    def __init__(
+        self, wire: Wire, request: dict[str, Any], settings: Settings, limits: Limits
+    ) -> None:
+        self._wire, self._request = wire, request
+        self._workspace, self._limits = settings.workspace, limits
+        self._name, self._folder = folder_of(request, settings.workspace)
+        self._owner = self._name.owner(settings.owner)
+        if self._owner != settings.owner and not request.get("as_admin"):
+            raise AccessError(
+                f"name={self._name} belongs to {self._owner}, you are {settings.owner}",
+                hint=f"push to {settings.owner}/{self._name.leaf}, or add --as-admin",
+            )
+        self._entries = [files.entry_from(one) for one in request["files"]]
+        wrong = names.twins(entry.path for entry in self._entries)
+        for entry in self._entries:
+            if reason := names.problem_of(entry.path) or wrong.get(entry.path):
+                raise UsageError(f"file={entry.path!a} {reason}")
+        self._parts = Parts(self._folder)
+
+    def run(self) -> None:
+        """Say what is missing here, receive it, remove what is not wanted any more if asked."""
+        needed = [
+            told
+            for number, entry in enumerate(self._entries)
+            if (told := self._state(number, entry))
+        ]
+        self._require_share(sum(self._entries[number].size for number, _, _ in needed))
+        extras = self._extras()
+        self._wire.send(
+            needed=needed,
+            extras=extras,
+            free=shutil.disk_usage(self._existing()).free,
+        )
+        go = self._wire.message()
+        if not go.get("go"):
+            return
+        try:
+            self._take_all(set(extras) if go.get("delete") else set())
+        except NetworkError:
+            raise
+        except (DlwaError, OSError, ValueError, LookupError, TypeError) as error:
+            self._wire.send(error=told_of(error))
+            self._read_the_rest()
+
+    def _take_all(self, extras: set[str]) -> None:
+        with only_one(self._workspace, str(self._request["home"]), self._name, self._client()):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._parts.open()
+            Receiving(self._wire, self._entries, self._parts).receive(extras)
+            self._parts.close()
+
+    def _read_the_rest(self) -> None:
+        """What is on its way is read and forgotten, so that the laptop gets to hear the error."""
+        while True:
+            frame = self._wire.receive()
+            if isinstance(frame, dict) and "finish" in frame:
+                return
+
+    def _client(self) -> str:
+        return str(self._request.get("client", ""))
+
+    def _state(self, number: int, entry: Entry) -> list[Any] | None:
+        """What is missing of a file: blocks that are there, or the digest of a likely twin."""
+        place = names.inside(self._folder, entry.path)
+        try:
+            info = place.lstat()
+        except OSError:
+            return [number, self._parts.blocks(entry), ""]
+        if info.st_size != entry.size:
+            return [number, self._parts.blocks(entry), ""]
+        if info.st_mtime_ns // 1000 == entry.mtime_ns // 1000:
+            return None
+        return [number, self._parts.blocks(entry), files.digest_of(place)]
+
+    def _extras(self) -> list[str]:
+        here, _ = files.scan(self._folder, lambda path: True)
+        sent = {entry.path for entry in self._entries}
+        return [entry.source for entry in here if entry.path not in sent]
+
+    def _existing(self) -> Path:
+        place = self._folder
+        while not place.exists():
+            place = place.parent
+        return place
+
+    def _require_share(self, more_bytes: int) -> None:
+        allowed = self._limits.disk_gb_per_owner
+        if allowed is None:
+            return
+        homes = self._workspace.homes().values()
+        used = sum(size_of(home / self._owner) for home in homes) + more_bytes
+        if used > allowed * GB:
+            raise BusyError(
+                f"{self._owner} would use {used / GB:.2f} GB of the {allowed:g} GB allowed here",
+                hint="fetch and remove old models: ./dlwa.py user usage",
+            )

@@ -1,0 +1,56 @@
+"""What the lab answers: a message, its error as ours, or nonsense; and whether there is room."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dlwa.errors import (
+    AccessError,
+    BusyError,
+    DlwaError,
+    NetworkError,
+    NotFoundError,
+    UsageError,
+)
+
+_KINDS: dict[int, type[DlwaError]] = {
+    2: UsageError,
+    3: NotFoundError,
+    4: AccessError,
+    5: NetworkError,
+    6: BusyError,
+}
+_SPARE = 1.02
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Turn what no dlwa would send into an error, whatever it broke here."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise DlwaError(
+            f"the lab answered in its own language ({type(error).__name__}: {error!a})",
+            "./dlwa.py lab check",
+        ) from error
+
+
+def checked(message: dict[str, Any]) -> dict[str, Any]:
+    """A message, unless it is the lab's error, which is raised here."""
+    if "error" in message:
+        told = message["error"]
+        kind = _KINDS.get(int(told["code"]), DlwaError)
+        raise kind(str(told["message"]), str(told["hint"]))
+    return message
+
+
+def require_room(needed: int, free: int, where: str) -> None:
+    if needed * _SPARE > free:
+        raise DlwaError(
+            f"the disk of {where} has {free / 1e9:.2f} GB free, {needed / 1e9:.2f} GB are needed",
+            "make room: ./dlwa.py user usage shows who fills it",
+        )
+
+
+def reason_of(error: Exception) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else str(error)

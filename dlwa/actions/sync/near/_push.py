@@ -1,0 +1,78 @@
+"""Sending a folder: what the lab lacks of it, one file after the other."""
+
+from pathlib import Path
+from typing import Any
+
+from dlwa.actions.sync import files
+from dlwa.actions.sync.files import Entry
+from dlwa.actions.sync.near._acks import Acks
+from dlwa.actions.sync.near._answers import checked, require_room, understood
+from dlwa.actions.sync.near._result import Result, Shown
+from dlwa.actions.sync.wire import Wire
+
+
+@understood()
+def push(
+    wire: Wire,
+    folder: Path,
+    listed: tuple[list[Entry], dict[str, str]],
+    request: dict[str, Any],
+    shown: Shown,
+    *,
+    delete: bool = False,
+    dry_run: bool = False,
+) -> Result:
+    """Send what the lab does not have of a folder. Raises `DlwaError` if the lab refuses it."""
+    entries, refused = listed
+    result = Result(refused=dict(refused))
+    wire.send(do="push", files=[entry.document() for entry in entries], **request)
+    answer = checked(wire.message())
+    needed = [(int(one[0]), list(one[1]), str(one[2])) for one in answer["needed"]]
+    numbers = {number for number, _, _ in needed}
+    result.same = [entry.path for number, entry in enumerate(entries) if number not in numbers]
+    result.extras = [str(path) for path in answer["extras"]]
+    total = sum(entries[number].size for number in numbers)
+    if dry_run:
+        result.sent = [entries[number].path for number in sorted(numbers)]
+        result.bytes = total
+        wire.send(go=False)
+        return result
+    require_room(total, int(answer["free"]), "the lab")
+    shown.total(total, len(needed))
+    before = wire.sent_bytes
+    wire.send(go=True, delete=delete)
+    acks = Acks(wire, entries, result)
+    for count, (number, blocks, sha256) in enumerate(needed, 1):
+        shown.file(entries[number].path, count, len(needed))
+        _send_one(wire, folder, (number, entries[number]), (blocks, sha256), (acks, shown))
+        acks.require_alive()
+    wire.send(finish=True)
+    acks.wait()
+    result.bytes = wire.sent_bytes - before
+    return result
+
+
+def _send_one(
+    wire: Wire,
+    folder: Path,
+    one: tuple[int, Entry],
+    there: tuple[list[str], str],
+    told: tuple[Acks, Shown],
+) -> None:
+    (number, entry), (blocks, sha256), (acks, shown) = one, there, told
+    try:
+        with (folder / (entry.source or entry.path)).open("rb") as stream:
+            if sha256 and files.digest_of_stream(stream) == sha256:
+                acks.same.add(number)
+                wire.send(touch=number)
+                shown.moved(entry.size)
+                return
+            stream.seek(0)
+
+            def moved(count: int) -> None:
+                acks.require_alive()
+                shown.moved(count)
+
+            files.send_file(wire, stream, number, entry, blocks, moved)
+    except OSError as error:
+        acks.lost(number, f"cannot be read: {error.strerror}")
