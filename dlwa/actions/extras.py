@@ -32,6 +32,10 @@ class Extra:
 
 STUDIO = Extra("studio", "the page to play on", "gradio", "about 60 MB to download")
 LIVE = Extra("live", "microphone and speakers", "sounddevice", "about 1 MB to download")
+FAST_PITCH = Extra("fast-pitch", "the fast pitch tracker", "swift_f0", "about 65 MB on disk")
+BEAM = Extra("beam", "preparing data on a cluster", "apache_beam", "about 280 MB on disk")
+NSYNTH = Extra("nsynth", "reading NSynth", "tensorflow_datasets", "about 190 MB on disk")
+ALL = {one.name: one for one in (FAST_PITCH, STUDIO, LIVE, BEAM, NSYNTH)}
 
 
 def is_installed(extra: Extra) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dlwa.actions import doctor, setup
+from dlwa.actions import doctor, extras, setup
 from dlwa.actions.doctor import CHECKS, Surroundings, run_checks
 from dlwa.errors import UsageError
 from dlwa.hosts.base import Completed
@@ -287,3 +287,42 @@ def test_nothing_is_changed(around: Surroundings) -> None:
     before = sorted(around.root.rglob("*"))
     run_checks([], around)
     assert sorted(around.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize("extra", extras.ALL.values(), ids=extras.ALL)
+def test_a_part_that_few_need_is_told_with_its_command(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch, extra: extras.Extra
+) -> None:
+    monkeypatch.setattr(doctor._extras.extras, "is_installed", lambda part: False)
+    monkeypatch.setattr(setup, "missing", list)
+    finding = check(extra.name, around)
+    assert finding.level == "ok", "nobody has to have it"
+    assert finding.fix == f"dlwa setup {extra.name}" and finding.fix in finding.message
+    monkeypatch.setattr(doctor._extras.extras, "is_installed", lambda part: True)
+    assert check(extra.name, around).fix == ""
+
+
+def test_the_fast_tracker_comes_along_with_the_ddsp_half(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor._extras.extras, "is_installed", lambda part: False)
+    monkeypatch.setattr(setup, "missing", lambda: list(setup.NEEDED))
+    assert check("fast-pitch", around).message == "comes with the DDSP half"
+    assert "dlwa setup fast-pitch" in check("fast-pitch", around, system="Darwin").message
+
+
+def test_parts_are_installed_by_name(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    from dlwa.cli import main
+
+    monkeypatch.setattr(extras, "is_installed", lambda part: part is not extras.LIVE)
+    assert main(["setup", "live", "studio", "--dry-run"]) == 0
+    assert capsys.readouterr().err.count("dlwa[") == 1
+    assert main(["setup", "studo"]) == 2
+    assert "did you mean studio?" in capsys.readouterr().err
+
+
+def test_the_parts_are_those_of_the_package() -> None:
+    import tomllib
+
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert set(extras.ALL) < set(project["optional-dependencies"])

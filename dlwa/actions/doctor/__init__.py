@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dlwa.actions.doctor._base import Finding, Level, Surroundings
+from dlwa.actions.doctor._extras import beam, fast_pitch, live, nsynth, studio
 from dlwa.actions.doctor._machine import clock, disk, ffmpeg, gpu, logout, screen, write
 from dlwa.actions.doctor._software import crepe, ddsp, labs, python, settings, venv
 from dlwa.errors import UsageError
@@ -15,7 +16,7 @@ from dlwa.settings import nearest
 __all__ = ["CHECKS", "Finding", "Level", "Surroundings", "describe", "run_checks"]
 
 CHECKS: Mapping[str, Callable[[Surroundings], Finding]] = {
-    check.__name__: check
+    check.__name__.replace("_", "-"): check
     for check in (
         python,
         venv,
@@ -30,6 +31,11 @@ CHECKS: Mapping[str, Callable[[Surroundings], Finding]] = {
         write,
         clock,
         ffmpeg,
+        fast_pitch,
+        studio,
+        live,
+        beam,
+        nsynth,
     )
 }
 
