@@ -131,7 +131,7 @@ def test_m4a_without_a_decoder_names_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "a.m4a").write_bytes(b"\x00\x00\x00\x20ftypM4A ")
     monkeypatch.setattr(_foreign.shutil, "which", lambda name: None)
     monkeypatch.setattr(_foreign.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(AudioFileError, match="pip install av"):
+    with pytest.raises(AudioFileError, match=r"install ffmpeg, or pip install 'dlwa\[audio\]'"):
         audio_io.read_audio(tmp_path / "a.m4a")
 
 

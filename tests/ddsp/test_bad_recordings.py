@@ -15,7 +15,7 @@ from dlwa.ddsp import audio_io
 from dlwa.ddsp.audio_io import AudioFileError, NoRecordingsError, _foreign
 from tests.ddsp.tones import RATE, steady
 
-needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg makes the files")
 
 
 def ffmpeg(*words):
@@ -27,6 +27,13 @@ def tone(tmp_path):
     path = tmp_path / "tone.wav"
     soundfile.write(path, steady(440, 2.0, 44100, n_harmonics=1), 44100)
     return path
+
+
+@pytest.fixture(params=["ffmpeg", "PyAV"])
+def decoder(request, monkeypatch):
+    """Each road to foreign formats: by the program, and on a machine that has none."""
+    monkeypatch.setattr(_foreign, "_has_ffmpeg", lambda: request.param == "ffmpeg")
+    return request.param
 
 
 def test_both_halves_know_the_same_kinds_of_recordings():
@@ -44,7 +51,7 @@ def test_a_zip_file_given_as_a_folder_is_told_how_to_unpack(tmp_path, name):
 
 @needs_ffmpeg
 @pytest.mark.parametrize("name", ["a.m4a", "A.M4A", "a.mp4", "a.mov", "a.webm", "a.avi"])
-def test_phones_and_videos_give_their_sound(tmp_path, tone, name):
+def test_phones_and_videos_give_their_sound(decoder, tmp_path, tone, name):
     path = tmp_path / name
     picture = ["-f", "lavfi", "-i", "color=size=32x32:duration=2:rate=5"]
     is_video = not name.lower().endswith("m4a")
@@ -59,7 +66,7 @@ def test_phones_and_videos_give_their_sound(tmp_path, tone, name):
 
 
 @needs_ffmpeg
-def test_a_stream_that_states_no_length_is_counted(tmp_path, tone):
+def test_a_stream_that_states_no_length_is_counted(decoder, tmp_path, tone):
     """As browsers record: matroska written to a pipe knows no end."""
     with (tmp_path / "a.webm").open("wb") as file:
         argv = ["ffmpeg", "-v", "error", "-i", tone, "-c:a", "libopus", "-f", "webm", "-"]
@@ -68,14 +75,14 @@ def test_a_stream_that_states_no_length_is_counted(tmp_path, tone):
 
 
 @needs_ffmpeg
-def test_a_video_without_sound_says_so(tmp_path):
+def test_a_video_without_sound_says_so(decoder, tmp_path):
     ffmpeg("-f", "lavfi", "-i", "color=size=32x32:duration=1", tmp_path / "silent.mp4")
-    with pytest.raises(AudioFileError, match="it has no sound"):
+    with pytest.raises(AudioFileError, match="holds no sound"):
         audio_io.probe(tmp_path / "silent.mp4")
 
 
 @needs_ffmpeg
-def test_an_odd_codec_in_a_wav_file_is_read_by_ffmpeg(tmp_path, tone):
+def test_an_odd_codec_in_a_wav_file_is_read(decoder, tmp_path, tone):
     ffmpeg("-i", tone, "-c:a", "ac3", "-f", "wav", tmp_path / "a.wav")
     with pytest.raises(soundfile.LibsndfileError):
         soundfile.info(tmp_path / "a.wav")
@@ -93,12 +100,37 @@ def unknown_codec(path):
 
 
 @needs_ffmpeg
-def test_a_codec_nobody_has_is_named(tmp_path):
+def test_a_codec_nobody_has_is_named(decoder, tmp_path):
     unknown_codec(tmp_path / "a.wav")
     with pytest.raises(AudioFileError) as caught:
         list(audio_io.stream_audio(tmp_path / "a.wav"))
     assert "codec" in caught.value.reason
-    assert "no decoder" in caught.value.reason
+    assert f"for which this {decoder} has no decoder: save the" in caught.value.reason
+
+
+@needs_ffmpeg
+def test_both_decoders_give_the_same_samples(tmp_path, tone, monkeypatch):
+    ffmpeg("-i", tone, "-ac", 2, tmp_path / "a.m4a")
+    by_program, _ = audio_io.read_audio(tmp_path / "a.m4a")
+    monkeypatch.setattr(_foreign, "_has_ffmpeg", lambda: False)
+    by_package, _ = audio_io.read_audio(tmp_path / "a.m4a")
+    np.testing.assert_allclose(by_package, by_program, atol=1e-5)
+
+
+@needs_ffmpeg
+def test_a_song_locked_inside_an_m4a_is_told(decoder, tmp_path, tone):
+    """The shops' files of the first years: an m4a whose stream carries the mark of the lock."""
+    ffmpeg("-i", tone, tmp_path / "a.m4a")
+    whole = (tmp_path / "a.m4a").read_bytes()
+    (tmp_path / "a.m4a").write_bytes(whole.replace(b"mp4a", b"drms", 1))
+    with pytest.raises(AudioFileError, match="is copy-protected"):
+        audio_io.probe(tmp_path / "a.m4a")
+
+
+def test_a_pipe_that_is_named_like_a_recording_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(AudioFileError, match="is a pipe"):
+        audio_io.probe(tmp_path / "a.wav")
 
 
 def test_an_odd_codec_without_ffmpeg_says_what_to_install(tmp_path, monkeypatch):
@@ -116,7 +148,7 @@ def test_files_locked_to_a_shop_are_listed_with_the_reason(tmp_path):
 
 
 @needs_ffmpeg
-def test_a_damaged_m4a_is_refused(tmp_path, tone):
+def test_a_damaged_m4a_is_refused(decoder, tmp_path, tone):
     ffmpeg("-i", tone, "-movflags", "+faststart", tmp_path / "a.m4a")
     whole = (tmp_path / "a.m4a").read_bytes()
     (tmp_path / "a.m4a").write_bytes(whole[: len(whole) // 2])

@@ -1,5 +1,6 @@
 """What the header of an audio file says."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,7 @@ from dlwa.ddsp.audio_io._errors import AudioFileError
 
 # How files begin whose codec may be anything: RIFF, AIFF, Core Audio, Ogg, MP4, Matroska, ID3.
 _CONTAINERS = (b"RIFF", b"RF64", b"FORM", b"caff", b"OggS", b"\x1aE\xdf\xa3", b"ID3")
-_ODD_CODEC = (
-    "holds a codec that libsndfile does not know: install ffmpeg, or pip install av, or save the "
-    "recording as wav or flac"
-)
+_ODD_CODEC = f"holds a codec that libsndfile does not know: {_foreign.INSTALL}"
 CHANGED = "changes while it is read: wait until the recording or copying has ended"
 
 
@@ -81,6 +79,8 @@ def file_state(path) -> tuple[int, int, int] | None:
 def check_readable(path: Path) -> None:
     """Raise AudioFileError for a file that is missing, no file, empty or closed to us."""
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # opening it would wait for a writer
+            raise AudioFileError(path, "is a pipe, not a recording")
         with path.open("rb") as stream:
             empty = not stream.read(1)
     except FileNotFoundError:

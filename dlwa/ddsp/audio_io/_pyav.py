@@ -1,0 +1,62 @@
+"""Sound decoded by PyAV, ffmpeg's libraries as a Python package: where no program is installed."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from dlwa.ddsp.audio_io._errors import BREAKS_OFF, LOCKED, NO_SOUND, AudioFileError, lacks_decoder
+
+
+def describe(path: Path) -> tuple[float, int, int, str]:
+    """Seconds, sample rate, channels and codec of the first audio stream."""
+    import av
+
+    with _opened(path) as (file, sound):
+        codec = sound.codec_context
+        seconds = float(file.duration or 0) / av.time_base
+        about = codec.sample_rate, codec.channels, codec.name
+        if min(about[:2]) < 1:
+            raise AudioFileError(path, lacks_decoder(codec.name, "PyAV"))
+    # as browsers and phones write them: the length may be nowhere stated
+    return seconds or sum(map(len, stream(path))) / about[0], *about
+
+
+def stream(path: Path, block_frames: int = 0) -> Iterator[np.ndarray]:
+    """Blocks of samples `[frames, channels]`, float32, at the file's own rate.
+
+    They are as long as the file's packets, whatever ``block_frames`` asks for.
+    """
+    import av
+
+    with _opened(path) as (file, sound):
+        convert = av.AudioResampler(format="flt")
+        try:
+            for frame in file.decode(sound):
+                for part in convert.resample(frame):
+                    samples = part.to_ndarray()
+                    yield samples.reshape(-1, len(part.layout.channels)).astype(np.float32)
+        except av.FFmpegError:
+            raise AudioFileError(path, BREAKS_OFF) from None
+
+
+@contextlib.contextmanager
+def _opened(path: Path):
+    """The file and its first audio stream, which has a decoder."""
+    import av
+
+    try:
+        # an absolute path is never taken for an address, whatever colons it holds
+        file = av.open(f"file:{path.absolute()}", metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise AudioFileError(path, f"is not readable audio ({error.strerror})") from None
+    with file:
+        if not file.streams.audio:
+            raise AudioFileError(path, NO_SOUND)
+        sound = file.streams.audio[0]
+        if sound.codec_context is None:
+            raise AudioFileError(path, lacks_decoder("unknown", "PyAV"))
+        if sound.codec_context.codec_tag == "drms":
+            raise AudioFileError(path, LOCKED)
+        yield file, sound
