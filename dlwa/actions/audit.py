@@ -2,21 +2,16 @@
 
 import importlib.util
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlwa import runfiles
-from dlwa.actions import datasets, launch
+from dlwa.actions import attended, datasets, launch
 from dlwa.actions.setup import constraints
-from dlwa.actions.transfer import Tell, Teller
-from dlwa.errors import DlwaError, NotFoundError
-from dlwa.hosts.attended import run_attended
+from dlwa.errors import DlwaError
 from dlwa.hosts.base import Host
 from dlwa.hosts.local import LocalHost
-from dlwa.logtext import reason_in
 from dlwa.names import parse_name
 from dlwa.settings import Settings
 from dlwa.shell import Command
@@ -24,7 +19,6 @@ from dlwa.shell import Command
 MODULE = "dlwa.ddsp.audit"
 LIBRARIES = ("numpy", "soundfile", "soxr")
 LIBRARIES_SIZE = "about 25 MB to download"
-_NOT_FOUND = 3
 
 
 @dataclass(frozen=True)
@@ -49,22 +43,12 @@ def plan(settings: Settings, where: str) -> Plan:
     return Plan(place, launch.module_argv(MODULE, [str(place.absolute())]))
 
 
-def run(planned: Plan, tell: Tell, cwd: Path) -> dict[str, Any]:
+def run(planned: Plan, tell: attended.Tell, cwd: Path) -> dict[str, Any]:
     """Judge the recordings and return what was found.
 
     Raises `NotFoundError` where there are none, `DlwaError` with what was said when it fails.
     """
-    with tempfile.TemporaryDirectory(prefix="dlwa-audit-") as name:
-        folder = Path(name)
-        report = folder / "report.json"
-        command = Command((*planned.argv, f"--report={report}"), {"DLWA_RUN_DIR": name}, cwd)
-        done = run_attended(command, Teller(folder, tell))
-        if not done.ok:
-            event = runfiles.last_line(folder / runfiles.EVENTS_FILE) or {}
-            said = str(event.get("reason") or reason_in(done.out) or f"exit code {done.code}")
-            kind = NotFoundError if done.code == _NOT_FOUND else DlwaError
-            raise kind(said, str(event.get("hint") or ""))
-        return runfiles.read_json(report) or {}
+    return attended.run_module(planned.argv, tell, cwd, "the audit").report
 
 
 def require_libraries(

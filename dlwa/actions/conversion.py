@@ -1,15 +1,10 @@
 """Translating gin files written for older versions of the field's package."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from dlwa import runfiles
-from dlwa.actions import launch
-from dlwa.errors import BusyError, DlwaError, NotFoundError
-from dlwa.hosts.attended import run_attended
-from dlwa.logtext import reason_in
-from dlwa.shell import Command
+from dlwa.actions import attended, launch
+from dlwa.errors import BusyError, NotFoundError
 
 MODULE = "dlwa.ddsp.training.convert_gin"
 
@@ -32,12 +27,7 @@ def run(old: Path, new: Path | None) -> dict[str, Any]:
 
     The report holds text, changes, problem and hint. Raises `DlwaError` if there is none.
     """
-    with tempfile.TemporaryDirectory(prefix="dlwa-convert-") as name:
-        place = Path(name) / "report.json"
-        done = run_attended(Command((*argv(old), f"--report={place}")), lambda: None)
-        report = runfiles.read_json(place)
-    if not done.ok or report is None:
-        raise DlwaError(reason_in(done.out) or f"it ended with exit code {done.code} and no word")
+    report = attended.run_module(argv(old), lambda *_: None).report
     if new is not None:
         new.parent.mkdir(parents=True, exist_ok=True)
         aside = new.with_name(f".{new.name}.tmp")

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dlwa
-from dlwa.actions import launch
+from dlwa.actions import attended, launch
 from dlwa.actions.datasets import is_dataset, summary
 from dlwa.actions.training import is_model
-from dlwa.actions.transfer import Teller
 from dlwa.errors import DlwaError, NotFoundError
-from dlwa.hosts.attended import run_attended
-from dlwa.logtext import reason_in
 from dlwa.names import Name
-from dlwa.shell import Command
 from dlwa.workspace import Workspace
 
 PAGE_MODULE = "dlwa.ddsp.demo_page"
@@ -134,11 +130,12 @@ def page_argv(where: Place, sound: Path, report: Path) -> tuple[str, ...]:
     return launch.module_argv(PAGE_MODULE, words)
 
 
-def make_page(argv: tuple[str, ...], run_dir: Path, teller: Teller, cwd: Path) -> None:
+def make_page(argv: tuple[str, ...], tell: attended.Tell, cwd: Path) -> None:
     """Make the page; raises `DlwaError` with the reason if that fails."""
-    done = run_attended(Command(argv, {"DLWA_RUN_DIR": str(run_dir)}, cwd), teller)
-    if not done.ok:
+    try:
+        attended.run_module(argv, tell, cwd, reports=False)
+    except DlwaError as error:
         raise DlwaError(
-            f"the page was not made: {reason_in(done.out) or f'exit code {done.code}'}",
+            f"the page was not made: {error.message}",
             "the sounds are there; run ./dlwa.py demo again for the page",
-        )
+        ) from error

@@ -1,33 +1,20 @@
 """Exporting a model and taking one in: names, places and the commands behind them."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dlwa import runfiles
-from dlwa.actions import launch
+from dlwa.actions import attended, launch
 from dlwa.actions._places import refuse_nesting
 from dlwa.actions.training import is_model
-from dlwa.actions.transfer import Tell, Teller, is_bundle, model_folder
-from dlwa.errors import BusyError, DlwaError, NotFoundError, UsageError, VerificationError
-from dlwa.hosts.attended import run_attended
-from dlwa.logtext import reason_in
+from dlwa.actions.transfer import is_bundle, model_folder
+from dlwa.errors import BusyError, NotFoundError, UsageError
 from dlwa.names import Name, parse_name
 from dlwa.settings import Settings
-from dlwa.shell import Command
 
 EXPORT = "dlwa.ddsp.training.ddsp_export"
 IMPORT = "dlwa.ddsp.training.import_checkpoint"
 FORMATS = ("savedmodel", "tflite", "bundle", "zip")
-
-_CODES: dict[int, type[DlwaError]] = {
-    2: UsageError,
-    3: NotFoundError,
-    6: BusyError,
-    7: VerificationError,
-}
 
 
 @dataclass(frozen=True)
@@ -84,31 +71,14 @@ def plan_import(settings: Settings, source: Path, model_name: str) -> Plan:
     return Plan(model, target, launch.module_argv(IMPORT, [str(source), f"--target={target}"]))
 
 
-def run(planned: Plan, tell: Tell, cwd: Path) -> tuple[dict[str, Any], list[str]]:
+def run(planned: Plan, tell: attended.Tell, cwd: Path) -> attended.Outcome:
     """Do what was planned; returns the report and what the program warned of.
 
     `tell` is called with how far it is; Ctrl-C ends it.
     Raises `DlwaError` with what the program said when it fails; nothing is left behind then.
     """
-    with tempfile.TemporaryDirectory(prefix="dlwa-export-") as name:
-        folder = Path(name)
-        report = folder / "report.json"
-        argv = (*planned.argv, f"--report={report}")
-        done = run_attended(Command(argv, {"DLWA_RUN_DIR": name}, cwd), Teller(folder, tell))
-        if not done.ok:
-            raise _failure(folder, done.code, done.out)
-        warnings = [line for line in done.out.splitlines() if line.startswith("warning: ")]
-        told = [line.removeprefix("warning: ") for line in warnings]
-        return runfiles.read_json(report) or {}, told
+    return attended.run_module(planned.argv, tell, cwd)
 
 
 def _plays(folder: Path) -> bool:
     return is_model(folder) or is_bundle(folder)
-
-
-def _failure(folder: Path, code: int, said: str) -> DlwaError:
-    event = runfiles.last_line(folder / runfiles.EVENTS_FILE) or {}
-    kind = _CODES.get(code, DlwaError)
-    if event.get("event") == "failed":
-        return kind(str(event.get("reason")), str(event.get("hint") or ""))
-    return kind(reason_in(said) or f"it ended with exit code {code} and no word")

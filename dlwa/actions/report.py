@@ -1,22 +1,16 @@
 """The report of a training: which model, how it stands, where the page goes."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlwa import runfiles
-from dlwa.actions import launch
+from dlwa.actions import attended, launch
 from dlwa.actions._places import refuse_nesting, things
 from dlwa.actions.runs import Run, read_run
 from dlwa.actions.training import is_model
-from dlwa.actions.transfer import Tell, Teller
 from dlwa.errors import DlwaError, NotFoundError, UsageError
-from dlwa.hosts.attended import run_attended
 from dlwa.hosts.base import Host
-from dlwa.logtext import reason_in
 from dlwa.names import Name, parse_name
 from dlwa.settings import Settings, nearest
-from dlwa.shell import Command
 from dlwa.workspace import Workspace
 
 MODULE = "dlwa.ddsp.report"
@@ -63,24 +57,16 @@ def plan(
     return Plan(model, page, launch.module_argv(MODULE, words))
 
 
-def run(planned: Plan, tell: Tell, cwd: Path) -> str:
+def run(planned: Plan, tell: attended.Tell, cwd: Path) -> tuple[str, ...]:
     """Make a planned page and return what the program warned of.
 
     Raises `DlwaError` with what it said when it fails; Ctrl-C ends it and leaves nothing behind.
     """
-    with tempfile.TemporaryDirectory(prefix="dlwa-report-") as name:
-        folder = Path(name)
-        command = Command(planned.argv, {"DLWA_RUN_DIR": name}, cwd)
-        done = run_attended(command, Teller(folder, tell))
-        event = runfiles.last_line(folder / runfiles.EVENTS_FILE) or {}
-    if not done.ok:
-        told = event.get("reason") if event.get("event") == "failed" else reason_in(done.out)
-        raise DlwaError(
-            str(told or f"the report ended with exit code {done.code} and no word"),
-            f"without sounds it needs less: ./dlwa.py ddsp report {planned.model} --no-sounds",
-        )
-    warnings = [line for line in done.out.splitlines() if line.startswith("warning: ")]
-    return "\n".join(line.removeprefix("warning: ") for line in warnings)
+    try:
+        return attended.run_module(planned.argv, tell, cwd, "the report", reports=False).warnings
+    except DlwaError as error:
+        hint = f"without sounds it needs less: ./dlwa.py ddsp report {planned.model} --no-sounds"
+        raise DlwaError(error.message, hint) from error
 
 
 def _dataset_of(run: Run, workspace: Workspace) -> Path | None:

@@ -1,27 +1,19 @@
 """Timbre transfer: which model plays which recording into which file. Needs no screen."""
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlwa import runfiles
-from dlwa.actions import launch
+from dlwa.actions import attended, launch
 from dlwa.actions._places import refuse_nesting, things
 from dlwa.actions.training import has_checkpoint, is_model
-from dlwa.errors import BusyError, DlwaError, NotFoundError, UsageError
-from dlwa.hosts.attended import run_attended
-from dlwa.logtext import reason_in
+from dlwa.errors import BusyError, NotFoundError, UsageError
 from dlwa.names import Name, parse_name
 from dlwa.settings import Settings, nearest
-from dlwa.shell import Command
 
 MODULE = "dlwa.ddsp.timbre_transfer"
 ENDINGS = (".wav", ".flac", ".ogg")
-
-Tell = Callable[[float, float | None, str], None]
-_CODES: dict[int, type[DlwaError]] = {2: UsageError, 3: NotFoundError}
 
 
 @dataclass(frozen=True)
@@ -64,20 +56,13 @@ def plan(
     return Plan(source, target, model, launch.module_argv(MODULE, words))
 
 
-def run(planned: Plan, tell: Tell, cwd: Path) -> dict[str, Any]:
+def run(planned: Plan, tell: attended.Tell, cwd: Path) -> dict[str, Any]:
     """Do a planned transfer and return its report; Ctrl-C ends it and leaves nothing behind.
 
     Raises `DlwaError` with what the program said when it fails.
     """
     planned.target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="dlwa-transfer-") as name:
-        folder = Path(name)
-        report = folder / "report.json"
-        argv = (*planned.argv, f"--report={report}")
-        done = run_attended(Command(argv, {"DLWA_RUN_DIR": name}, cwd), Teller(folder, tell))
-        if not done.ok:
-            raise _failure(folder, done.code, done.out)
-        return runfiles.read_json(report) or {}
+    return attended.run_module(planned.argv, tell, cwd, "the transfer").report
 
 
 def flags(knobs: Mapping[str, object]) -> list[str]:
@@ -130,29 +115,3 @@ def model_folder(settings: Settings, model: Name) -> Path:
 
 def _plays(folder: Path) -> bool:
     return has_checkpoint(folder) or is_bundle(folder)
-
-
-class Teller:
-    """Tells what a job last reported, each report once."""
-
-    def __init__(self, folder: Path, tell: Tell) -> None:
-        self._metrics = folder / runfiles.METRICS_FILE
-        self._tell = tell
-        self._told: dict[str, Any] = {}
-
-    def __call__(self) -> None:
-        """Look once."""
-        last = runfiles.last_line(self._metrics) or {}
-        if last == self._told or not isinstance(last.get("done"), int | float):
-            return
-        self._told, total = last, last.get("total")
-        known = round(float(total), 1) if isinstance(total, int | float) else None
-        self._tell(round(float(last["done"]), 1), known, str(last.get("what", "")))
-
-
-def _failure(folder: Path, code: int, said: str) -> DlwaError:
-    event = runfiles.last_line(folder / runfiles.EVENTS_FILE) or {}
-    kind = _CODES.get(code, DlwaError)
-    if event.get("event") == "failed":
-        return kind(str(event.get("reason")), str(event.get("hint") or ""))
-    return kind(reason_in(said) or f"the transfer ended with exit code {code} and no word")

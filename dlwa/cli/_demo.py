@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dlwa import runfiles
-from dlwa.actions import datasets, demo, progress, stopping, training, transfer
+from dlwa.actions import attended, datasets, demo, progress, stopping, training, transfer
 from dlwa.actions.demo import Place
 from dlwa.actions.runs import Run, read_run
 from dlwa.cli import _runs, needs, options, output
@@ -88,8 +88,7 @@ class _Demo:
         _headline(4, "a page to hear and see it")
         argv = demo.page_argv(self.where, sound, scratch / "transfer.json")
         with output.progress("page", unit="parts") as bar:
-            teller = transfer.Teller(scratch, _on(bar))
-            demo.make_page(argv, scratch, teller, self.settings.workspace.root)
+            demo.make_page(argv, _on(bar), self.settings.workspace.root)
 
     def _live(self, folders: Iterable[Path], kind: str) -> Run | None:
         """A run of the demo that still goes on, left by a demo somebody left."""
@@ -189,7 +188,7 @@ def _show(*words: str) -> None:
     output.command([_runs.PROGRAM, *words])
 
 
-def _on(bar: Progress) -> transfer.Tell:
+def _on(bar: Progress) -> attended.Tell:
     def tell(done: float, total: float | None, what: str) -> None:
         bar.describe(what)
         bar.update(done, total)

@@ -1,7 +1,7 @@
 """`dlwa ddsp export` and `dlwa ddsp import-checkpoint`: models that go out and come in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from dlwa.cli import options, output
 from dlwa.errors import ExitCode
 
 if TYPE_CHECKING:
+    from dlwa.actions.attended import Outcome
     from dlwa.actions.exporting import Plan
 
 ModelName = Annotated[
@@ -62,7 +63,7 @@ def export(
         output.answer({"dry_run": True, "command": list(planned.argv)})
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    report, _ = _run(planned, settings.workspace.root, "export")
+    report = _run(planned, settings.workspace.root, "export").report
     rows = [
         [
             str(made["path"]),
@@ -105,8 +106,9 @@ def import_checkpoint(
         output.answer({"dry_run": True, "command": list(planned.argv)})
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    report, warnings = _run(planned, settings.workspace.root, "import")
-    for warning in warnings:
+    outcome = _run(planned, settings.workspace.root, "import")
+    report = outcome.report
+    for warning in outcome.warnings:
         output.warn(warning)
     step = f"step {report['step']}, " if report.get("step") is not None else ""
     output.done(f"{planned.model} is here: {step}{report.get('sample_rate')} Hz. Let it play:")
@@ -115,7 +117,7 @@ def import_checkpoint(
     return ExitCode.OK
 
 
-def _run(planned: "Plan", root: Path, title: str) -> tuple[dict[str, Any], list[str]]:
+def _run(planned: "Plan", root: Path, title: str) -> "Outcome":
     from dlwa.actions import exporting as action
 
     with output.progress(title, unit="parts") as shown:

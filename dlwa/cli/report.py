@@ -62,8 +62,8 @@ def report(
             shown.update(done, total)
 
         warnings = action.run(planned, tell, settings.workspace.root)
-    for line in warnings.splitlines():
-        output.warn(line)
+    for warning in warnings:
+        output.warn(warning)
     output.done(f"the report of {planned.model} is made; open it in a browser:")
     output.text(str(planned.page))
     output.answer({"page": str(planned.page), "name": str(planned.model)})
