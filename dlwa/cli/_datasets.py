@@ -40,9 +40,7 @@ def make(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool
     )
     count, size = len(planned.recordings), progress.size(planned.size_bytes)
     output.say(f"{count} recordings, {size}, in inputs/{words.input_name}")
-    output.command(planned.job.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.job.argv)})
+    if output.only_shown(planned.job.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
     limits = read_lab(settings.workspace.labs, settings.lab).limits

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dlwa import runfiles
-from dlwa.actions import attended, datasets, demo, progress, stopping, training, transfer
+from dlwa.actions import datasets, demo, progress, stopping, training, transfer
 from dlwa.actions.demo import Place
 from dlwa.actions.runs import Run, read_run
 from dlwa.cli import _runs, needs, options, output
-from dlwa.cli.progress import Progress
 from dlwa.errors import DlwaError, ExitCode
 from dlwa.hosts.local import LocalHost
 from dlwa.labs import Limits, read_lab
@@ -78,8 +77,8 @@ class _Demo:
             "--model_name",
             self.name,
         )
-        with output.progress("timbre transfer", unit="s of audio") as bar:
-            report = transfer.run(planned, _on(bar), self.settings.workspace.root)
+        with output.telling("timbre transfer", "s of audio") as tell:
+            report = transfer.run(planned, tell, self.settings.workspace.root)
         runfiles.write_json(scratch / "transfer.json", report)
         return sound
 
@@ -87,8 +86,8 @@ class _Demo:
         """Step 4: everything to hear and see."""
         _headline(4, "a page to hear and see it")
         argv = demo.page_argv(self.where, sound, scratch / "transfer.json")
-        with output.progress("page", unit="parts") as bar:
-            demo.make_page(argv, _on(bar), self.settings.workspace.root)
+        with output.telling("page", "parts") as tell:
+            demo.make_page(argv, tell, self.settings.workspace.root)
 
     def _live(self, folders: Iterable[Path], kind: str) -> Run | None:
         """A run of the demo that still goes on, left by a demo somebody left."""
@@ -186,11 +185,3 @@ def _headline(number: int, text: str) -> None:
 
 def _show(*words: str) -> None:
     output.command([_runs.PROGRAM, *words])
-
-
-def _on(bar: Progress) -> attended.Tell:
-    def tell(done: float, total: float | None, what: str) -> None:
-        bar.describe(what)
-        bar.update(done, total)
-
-    return tell

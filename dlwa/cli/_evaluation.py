@@ -43,9 +43,9 @@ def look(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool
         follow=words.follow,
         gpu=words.gpu,
     )
-    _tell_plan(planned)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.job.argv)})
+    what = "sounds held out of" if planned.is_held_out else "what it may have learnt from, of"
+    output.say(f"{planned.model} plays {what} {planned.dataset}")
+    if output.only_shown(planned.job.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
     limits = read_lab(settings.workspace.labs, settings.lab).limits
@@ -56,12 +56,6 @@ def look(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool
         output.answer(run.document())
         return ExitCode.OK
     return _to_the_end(run, settings, planned, since)
-
-
-def _tell_plan(planned: evaluation.Plan) -> None:
-    what = "sounds held out of" if planned.is_held_out else "what it may have learnt from, of"
-    output.say(f"{planned.model} plays {what} {planned.dataset}")
-    output.command(planned.job.argv)
 
 
 def _to_the_end(run: Run, settings: Settings, planned: evaluation.Plan, since: float) -> int:

@@ -66,9 +66,7 @@ def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) 
     title = parse_name(name or safe_spelling(Path(command[0]).name).split("/")[0], "name")
     owner = title.owner(settings.owner)
     full = title if len(title.parts) > 1 else parse_name(f"{owner}/{title}")
-    output.command(list(command))
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(command)})
+    if output.only_shown(command, dry_run):
         return ExitCode.OK
     run_id = launch.new_id()
     job = launch.Job(

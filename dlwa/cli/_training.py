@@ -42,8 +42,7 @@ def train(words: Words, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     if planned.already_done:
         return _tell_done(planned)
     _tell_plan(planned, settings.workspace.shown(planned.job.folder))
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.job.argv)})
+    if output.only_shown(planned.job.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
     lab = read_lab(settings.workspace.labs, settings.lab)
@@ -57,7 +56,6 @@ def _tell_plan(planned: training.Plan, folder: str) -> None:
     output.say(f"{planned.model} {what} in {folder}")
     for note in planned.notes:
         output.say(note)
-    output.command(planned.job.argv)
 
 
 def _tell_done(planned: training.Plan) -> int:

@@ -34,18 +34,11 @@ def audit(
 
     settings = options.settings()
     planned = action.plan(settings, where)
-    output.command(planned.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.argv)})
+    if output.only_shown(planned.argv, dry_run):
         return ExitCode.OK
     silent = no_input or output.json_mode() or not output.is_terminal()
     action.require_libraries(yes, None if silent else output.confirm, output.say)
-    with output.progress("audit", unit="s of audio") as shown:
-
-        def tell(done: float, total: float | None, what: str) -> None:
-            shown.describe(what)
-            shown.update(done, total)
-
+    with output.telling("audit", "s of audio") as tell:
         found = action.run(planned, tell, settings.workspace.root)
     output.answer(found)
     tell_table(found)

@@ -98,9 +98,7 @@ def convert_gin(
 
     old, new = old.absolute(), new and new.absolute()
     conversion.check(old, new, overwrite=yes)
-    output.command(conversion.argv(old))
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(conversion.argv(old))})
+    if output.only_shown(conversion.argv(old), dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
     report = conversion.run(old, new)

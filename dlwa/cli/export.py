@@ -1,16 +1,12 @@
 """`dlwa ddsp export` and `dlwa ddsp import-checkpoint`: models that go out and come in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dlwa.cli import options, output
 from dlwa.errors import ExitCode
-
-if TYPE_CHECKING:
-    from dlwa.actions.attended import Outcome
-    from dlwa.actions.exporting import Plan
 
 ModelName = Annotated[
     str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
@@ -58,12 +54,11 @@ def export(
         checkpoint=checkpoint,
         overwrite=yes,
     )
-    output.command(planned.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.argv)})
+    if output.only_shown(planned.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    report = _run(planned, settings.workspace.root, "export").report
+    with output.telling("export") as tell:
+        report = action.run(planned, tell, settings.workspace.root).report
     rows = [
         [
             str(made["path"]),
@@ -101,12 +96,11 @@ def import_checkpoint(
 
     settings = options.settings()
     planned = action.plan_import(settings, source.absolute(), model_name)
-    output.command(planned.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.argv)})
+    if output.only_shown(planned.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    outcome = _run(planned, settings.workspace.root, "import")
+    with output.telling("import") as tell:
+        outcome = action.run(planned, tell, settings.workspace.root)
     report = outcome.report
     for warning in outcome.warnings:
         output.warn(warning)
@@ -115,14 +109,3 @@ def import_checkpoint(
     output.text(f"./dlwa.py ddsp timbre-transfer IN.wav --model_name {planned.model}")
     output.answer({"name": str(planned.model), **report})
     return ExitCode.OK
-
-
-def _run(planned: "Plan", root: Path, title: str) -> "Outcome":
-    from dlwa.actions import exporting as action
-
-    with output.progress(title, unit="parts") as shown:
-
-        def tell(done: float, total: float | None, what: str) -> None:
-            shown.describe(what)
-
-        return action.run(planned, tell, root)

@@ -17,7 +17,7 @@ from dlwa.errors import UsageError
 from dlwa.shell import Command
 
 if TYPE_CHECKING:
-    from dlwa.cli.progress import Progress
+    from dlwa.cli.progress import Progress, Tell
 
 _state = {"json": False, "answered": False}
 # how messages and hints everywhere begin their commands
@@ -136,6 +136,14 @@ def command(argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
     _story(_styled(f"$ {shown}", _DIM))
 
 
+def only_shown(argv: Sequence[str], dry_run: bool) -> bool:
+    """Show the command; whether that is all, because this is a dry run (which it answers then)."""
+    command(argv)
+    if dry_run:
+        answer({"dry_run": True, "command": list(argv)})
+    return dry_run
+
+
 def mark(argv: Sequence[str]) -> None:
     """Say that `argv` would go on exactly from here, should the line to a laptop break."""
     _relay.mark(argv)
@@ -207,6 +215,22 @@ def progress(label: str, total: float | None = None, unit: str = "") -> "Iterato
     canvas = console(sys.stderr) if is_terminal() else None
     with open_progress(label, total, unit, canvas) as shown:
         yield shown
+
+
+@contextmanager
+def telling(label: str, unit: str = "") -> "Iterator[Tell]":
+    """Progress as a function of how much is done, of how much, and what is being done.
+
+    Without a unit only what is being done is shown.
+    """
+    with progress(label, unit=unit) as shown:
+
+        def tell(done: float, total: float | None, what: str) -> None:
+            shown.describe(what)
+            if unit:
+                shown.update(done, total)
+
+        yield tell
 
 
 def console(stream: IO[str] | None = None) -> Any:

@@ -2,11 +2,13 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 PLAIN_INTERVAL_S = 5.0
+
+Tell = Callable[[float, float | None, str], None]
 
 
 class Progress(Protocol):

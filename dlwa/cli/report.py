@@ -50,17 +50,10 @@ def report(
         page and page.absolute(),
         sounds=sounds,
     )
-    output.command(planned.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.argv)})
+    if output.only_shown(planned.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    with output.progress("report", unit="parts") as shown:
-
-        def tell(done: float, total: float | None, what: str) -> None:
-            shown.describe(what)
-            shown.update(done, total)
-
+    with output.telling("report", "parts") as tell:
         warnings = action.run(planned, tell, settings.workspace.root)
     for warning in warnings:
         output.warn(warning)

@@ -109,9 +109,7 @@ def live(
     words += [f"--{name}={value}" for name, value in given.items() if value is not None]
     settings = options.settings()
     asked = serving.live_command(settings, model_name, [*words, *(extra or ())])
-    output.command(asked.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(asked.argv)})
+    if output.only_shown(asked.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
     if source is None:
@@ -136,9 +134,7 @@ def start(
 
     serving.check_address(host, port)
     asked = serving.command(options.settings(), module, words)
-    output.command(asked.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(asked.argv)})
+    if output.only_shown(asked.argv, dry_run):
         return ExitCode.OK
     if not serving.is_loopback(host):
         question = f"Everybody who reaches {host} may read and write sound files here. Go on?"

@@ -141,17 +141,10 @@ def _transfer(
         knobs=knobs,
         overwrite=yes,
     )
-    output.command(planned.argv)
-    if dry_run:
-        output.answer({"dry_run": True, "command": list(planned.argv)})
+    if output.only_shown(planned.argv, dry_run):
         return ExitCode.OK
     needs.ddsp(assume_yes=yes, no_input=no_input)
-    with output.progress("timbre transfer", unit="s of audio") as shown:
-
-        def tell(done: float, total: float | None, what: str) -> None:
-            shown.describe(what)
-            shown.update(done, total)
-
+    with output.telling("timbre transfer", "s of audio") as tell:
         report = action.run(planned, tell, settings.workspace.root)
     _tell_made(report, settings.workspace.shown(planned.target), explain=explain)
     output.answer(report)
