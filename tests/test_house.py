@@ -38,6 +38,7 @@ DDSP_FLOORS = {
     "core": 0,
     "quiet": 0,
     "failures": 0,
+    "notes": 0,
     "registry": 0,
     "audio_io": 10,
     "audit": 12,

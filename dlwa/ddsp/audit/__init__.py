@@ -8,7 +8,7 @@ Needs NumPy, soundfile and soxr only, no TensorFlow, so that a laptop can ask be
 sent anywhere: ``python -m dlwa.ddsp.audit FOLDER``.
 """
 
-from dlwa.ddsp.audit._coverage import Coverage, coverage, note_name
+from dlwa.ddsp.audit._coverage import Coverage, coverage
 from dlwa.ddsp.audit._file import FileAudit, FileAuditor
 from dlwa.ddsp.audit._folder import audit_file, audit_files, file_audit
 from dlwa.ddsp.audit._twins import find_twins
@@ -25,6 +25,5 @@ __all__ = [
     "file_audit",
     "find_twins",
     "judge",
-    "note_name",
     "remarks_on",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlwa.ddsp.audit._file import LEVEL_STEP_DB, FileAudit
+from dlwa.ddsp.notes import note_name
 
 # Below the loud places of the set.
 LOUDNESS = (("loud", -6.0), ("medium", -14.0), ("quiet", -40.0))
@@ -15,7 +16,6 @@ _EDGE = 0.02
 _LEAST_S_TO_JUDGE = 30.0
 _NARROW_DB = 6.0
 _NARROW_SEMITONES = 5
-NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,6 @@ class Coverage:
             "to_note": [note_name(midi - 1) for midi in self.edges[1:]],
             "seconds": np.round(self.seconds, 1).tolist(),
         }
-
-
-def note_name(midi: float) -> str:
-    """Name of a MIDI pitch: 69 is A4."""
-    return f"{NOTES[round(midi) % 12]}{round(midi) // 12 - 1}"
 
 
 def heard_notes(files: Sequence[FileAudit]) -> np.ndarray:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dlwa.ddsp import pages
+from dlwa.ddsp.notes import note_name, to_midi
 
 _LOUDNESS_LIMITS_DB = (-92.0, 34.0)
 
@@ -15,8 +16,7 @@ def pitch(frame_rate, curves, sounding):
     for (label, f0_hz), colour, width in zip(
         curves, (pages.SOFT, pages.ACCENT), (4, 1.3), strict=False
     ):
-        midi = 69 + 12 * np.log2(np.maximum(np.asarray(f0_hz), 1e-3) / 440)
-        midi = np.where(sounding, midi, np.nan)
+        midi = np.where(sounding, to_midi(f0_hz), np.nan)
         axes.plot(np.arange(len(midi)) / frame_rate, midi, color=colour, label=label, lw=width)
         every.append(midi)
     found = np.concatenate(every)
@@ -26,7 +26,7 @@ def pitch(frame_rate, curves, sounding):
         axes.set_ylim(low - 4, high + 6)
         ticks = np.arange(12 * np.floor((low - 4) / 12), high + 6, 12)
         ticks = ticks if len(ticks) > 1 else np.arange(np.floor(low) - 2, high + 4, 4)
-        axes.set_yticks(ticks, [pages.note_name(tick) for tick in ticks])
+        axes.set_yticks(ticks, [note_name(tick) for tick in ticks])
     pages.legend(figure)
     return pages.figure_uri(figure)
 

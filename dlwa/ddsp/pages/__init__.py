@@ -20,6 +20,7 @@ A picture is a data URI made by `figure_uri` from a figure of `new_figure`; colo
 (`INK`, `ACCENT` ...) turn with the page between light and dark. Nothing here needs TensorFlow.
 """
 
+from dlwa.ddsp.notes import note_name
 from dlwa.ddsp.pages._figures import (
     ACCENT,
     GRID,
@@ -31,7 +32,6 @@ from dlwa.ddsp.pages._figures import (
     legend,
     lines,
     new_figure,
-    note_name,
     smoothed,
     spectrogram,
 )

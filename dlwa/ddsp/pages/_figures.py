@@ -143,9 +143,3 @@ def smoothed(values, width=9):
     """A moving mean as long as the values."""
     padded = np.pad(np.asarray(values, float), width // 2, mode="edge")
     return np.convolve(padded, np.ones(width) / width, mode="valid")[: len(values)]
-
-
-def note_name(midi):
-    """Name of a MIDI pitch: 69 is A4."""
-    names = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-    return f"{names[round(midi) % 12]}{round(midi) // 12 - 1}"

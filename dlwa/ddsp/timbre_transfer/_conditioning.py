@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlwa.ddsp.colab.colab_utils import auto_tune, get_tuning_factor
+from dlwa.ddsp.notes import to_midi
 from dlwa.ddsp.timbre_transfer._explain import Explanation, pitch_span
 from dlwa.ddsp.training import postprocessing
 
@@ -79,11 +80,6 @@ def detected_notes(features, note_threshold=1.0):
         features.loudness_db, features.f0_confidence, note_threshold=note_threshold
     )
     return mask_on
-
-
-def to_midi(f0_hz):
-    """MIDI pitch of frequencies above 0."""
-    return 69.0 + 12.0 * np.log2(np.maximum(f0_hz, 1e-3) / 440.0)
 
 
 def shift_octaves(f0_hz, octaves):

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+from dlwa.ddsp.notes import note_name
 
 
 @dataclass
@@ -66,12 +66,6 @@ class Explanation:
         if self.trained_loudness_db is not None:
             line += f"; the model learned from {self.trained_loudness_db:.0f} dB"
         return f"{line}; played at {self.played_loudness_db:.0f} dB"
-
-
-def note_name(midi):
-    """A pitch as a musician writes it, e.g. 69 -> A4."""
-    number = round(float(midi))
-    return f"{_NAMES[number % 12]}{number // 12 - 1}"
 
 
 def pitch_span(midi):

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dlwa.ddsp import pages
-from dlwa.ddsp.audit import Coverage, note_name
+from dlwa.ddsp.audit import Coverage
+from dlwa.ddsp.notes import note_name
 from dlwa.ddsp.training.data_preparation._recording import Recording
 from dlwa.ddsp.training.data_preparation._settings import CREPE_RATE
 from dlwa.ddsp.training.data_preparation._strips import Strip
