@@ -11,6 +11,8 @@ import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
+from dlwa.cli._spread import spread
+
 
 @dataclass(frozen=True)
 class Home:
@@ -63,6 +65,8 @@ def load(home: Home) -> Any:
     for module in home.modules[1:]:
         if _exists(module):
             _merge(app, importlib.import_module(f"dlwa.cli.{module}"))
+    for command in app.registered_commands:
+        command.callback = command.callback and spread(command.callback)
     app.rich_markup_mode = None  # plain help pages: the same everywhere, and 60 ms sooner
     return app
 
