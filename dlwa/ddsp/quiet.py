@@ -1,6 +1,7 @@
-"""TensorFlow without its start-up remarks, which frighten people and tell them nothing."""
+"""TensorFlow at once and without its start-up remarks, which frighten people."""
 
 import contextlib
+import gc
 import logging
 import os
 import re
@@ -14,6 +15,9 @@ _REMARKS = re.compile(
     r"|TF-TRT Warning|NUMA node|cuda_executor|Could not find TensorRT|cuda_platform"
 )
 
+# Keras imports these in case somebody wants pictures or brings tables, and does without them.
+_IN_CASE = ("matplotlib", "pandas")
+
 
 def import_tensorflow(allow_memory_growth=True, wake=True):
     """Import TensorFlow and wake its devices, with the remarks it makes doing so left out.
@@ -24,7 +28,8 @@ def import_tensorflow(allow_memory_growth=True, wake=True):
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _without_remarks():
-        import tensorflow as tf
+        with _as_if_absent(_IN_CASE), _nothing_thrown_away():
+            import tensorflow as tf
 
         if allow_memory_growth:
             for gpu in tf.config.list_physical_devices("GPU"):
@@ -32,6 +37,31 @@ def import_tensorflow(allow_memory_growth=True, wake=True):
         if wake:
             tf.constant(0)
     logging.getLogger("absl").addFilter(lambda record: record.module != "functional_saver")
+
+
+@contextlib.contextmanager
+def _as_if_absent(names):
+    """Importing these modules fails meanwhile as if they were not installed; later it works."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _nothing_thrown_away():
+    """No looking for garbage among the half million objects of TensorFlow, now and later."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 @contextlib.contextmanager

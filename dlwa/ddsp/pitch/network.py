@@ -45,7 +45,7 @@ class CrepeNetwork:
         widest = weights.layers[0].kernel.shape[-1] * FRAME_SIZE // _FIRST_STRIDE
         self.batch_size = max(1, _BATCH_BYTES // (widest * self.dtype.size))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[tf.TensorSpec([None, FRAME_SIZE], tf.float32)], autograph=False)
     def __call__(self, frames: tf.Tensor) -> tf.Tensor:
         """Pitch activations 0...1 of normalised frames: `[n, 1024]` to `[n, 360]`."""
         return self.layer_output(frames, "classifier")

@@ -24,7 +24,7 @@ class Decoding:
     def __init__(self, played):
         self._decoder = played.model.decoder
         self._state_size = played.state_size
-        self._step = tf.function(self._decode, reduce_retracing=True)
+        self._step = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
     def _decode(self, f0_hz, level_db, z, state):
         features = scaled_features(f0_hz, level_db, z)

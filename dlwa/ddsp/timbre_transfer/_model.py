@@ -154,6 +154,7 @@ def _statistics(folder, notes):
         return None
 
 
+@tf.autograph.experimental.do_not_convert  # of which Keras would make sure, layer by layer
 def _make_variables(played):
     """Call every part once on a few frames, so that its weights exist."""
     model = played.model

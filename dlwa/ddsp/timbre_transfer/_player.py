@@ -52,7 +52,7 @@ class Player:
         self._group = played.model.processor_group
         self._sources = _sources(self._group)
         self._decoding = Decoding(played)
-        self._step = tf.function(self._play_block, reduce_retracing=True)
+        self._step = tf.function(self._play_block, autograph=False, reduce_retracing=True)
 
     def play(self, controls):
         """Yield the sound in blocks, `len(controls) * hop_size` samples in all."""

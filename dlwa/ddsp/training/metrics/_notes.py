@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import keras
-import mir_eval
 import numpy as np
 import tensorflow as tf
 from absl import logging
@@ -73,6 +72,8 @@ def compute_note_metrics(gt_sequence, pred_sequence):
 
 def _match(true_notes, notes):
     """The counts of compute_note_metrics() for two pairs (intervals, pitches)."""
+    import mir_eval  # takes a second, for SciPy's statistics
+
     (true_times, true_pitches), (times, pitches) = true_notes, notes
     counts = []
     for offset_ratio in (None, 0.2):

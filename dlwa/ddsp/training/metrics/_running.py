@@ -1,7 +1,6 @@
 """Running metrics of audio: fed batch by batch, written to TensorBoard and the log by flush()."""
 
 import keras
-import mir_eval
 import numpy as np
 import tensorflow as tf
 from absl import logging
@@ -166,6 +165,8 @@ class F0Metrics(BaseMetrics):
                 self._update_accuracy(true, predicted)
 
     def _update_accuracy(self, true, predicted):
+        import mir_eval  # takes a second, for SciPy's statistics
+
         voiced = true > 0
         curves = (voiced, _cents(true), voiced, _cents(predicted))
         for key in ("raw_pitch_accuracy", "raw_chroma_accuracy"):
@@ -180,6 +181,8 @@ def _resampled(curve, n_frames):
 
 
 def _cents(f0_hz):
+    import mir_eval
+
     return mir_eval.melody.hz2cents(np.asarray(f0_hz, np.float64))
 
 

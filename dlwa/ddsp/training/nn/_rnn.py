@@ -48,6 +48,10 @@ def _results(layer, states):
     return last[0], outputs if layer.return_sequences else last[0][:, tf.newaxis], last
 
 
+def _graph_of(sequence):
+    return tf.function(lambda *inputs: sequence(*inputs), autograph=False, reduce_retracing=True)
+
+
 class _Gru(keras.layers.GRU):
     """Keras' GRU: cuDNN on a GPU, our own loop on a CPU. Same weights, same numbers."""
 
@@ -55,7 +59,7 @@ class _Gru(keras.layers.GRU):
         super().__init__(units, **kwargs)
         self.product_dtype = product_dtype
         # A graph of its own also for eager callers: 1000 steps run op by op take five times longer.
-        self.run_states = tf.function(lambda *inputs: gru_sequence(*inputs), reduce_retracing=True)
+        self.run_states = _graph_of(gru_sequence)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if not (_own_loop_fits(self, mask, training) and self.cell.reset_after):
@@ -76,7 +80,7 @@ class _Lstm(keras.layers.LSTM):
     def __init__(self, units, product_dtype="float32", **kwargs):
         super().__init__(units, **kwargs)
         self.product_dtype = product_dtype
-        self.run_states = tf.function(lambda *inputs: lstm_sequence(*inputs), reduce_retracing=True)
+        self.run_states = _graph_of(lstm_sequence)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if not _own_loop_fits(self, mask, training):
