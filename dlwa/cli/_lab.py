@@ -7,7 +7,7 @@ from dlwa.actions.doctor import Finding
 from dlwa.actions.lab import check as checking
 from dlwa.actions.lab import choose, far
 from dlwa.cli import options, output
-from dlwa.cli._lab_door import open_lab
+from dlwa.cli._lab_door import open_fabric
 from dlwa.errors import DlwaError, ExitCode, UsageError
 from dlwa.hosts import ssh
 from dlwa.labs import Lab, lab_names, read_lab
@@ -84,16 +84,17 @@ def use(name: str, owner: str | None, *, dry_run: bool, no_input: bool) -> int:
 
 
 def _visit(lab: Lab, *, no_input: bool) -> dict[str, Any]:
-    with open_lab(lab, no_input=no_input) as connection:
-        output.say(f"{connection.target} answers; its key is {connection.host_key}")
-        done = connection.run(far.command_line(lab, ("--version",), "", {}), timeout_s=600.0)
+    with open_fabric(lab, no_input=no_input) as connection:
+        line = connection.line
+        output.say(f"{line.target} answers; its key is {line.host_key}")
+        done = connection.collect(far.command_line(lab, ("--version",), "", {}), timeout_s=600.0)
         refused = far.refusal(lab, done)
         if refused:
             output.warn(refused.message)
             output.say(f"hint: {refused.hint}")
         elif done.ok:
             output.say(f"{done.out.strip().splitlines()[-1]} is there, in {lab.root}")
-        return {"host_key": connection.host_key, "ready": done.ok}
+        return {"host_key": line.host_key, "ready": done.ok}
 
 
 def _warn_of_variables(settings: Settings) -> None:
@@ -126,7 +127,7 @@ def check(name: str | None, *, no_input: bool) -> int:
         raise UsageError(
             f"lab={lab.name} is this machine", hint=f"{output.LAUNCHER} doctor checks it"
         )
-    findings = checking.check(lab, lambda: open_lab(lab, no_input=no_input))
+    findings = checking.check(lab, lambda: open_fabric(lab, no_input=no_input))
     return tell(findings)
 
 

@@ -4,7 +4,7 @@ import sys
 
 from dlwa.cli import output
 from dlwa.errors import UsageError
-from dlwa.hosts.ssh import Connection, connect, resolve
+from dlwa.hosts import ssh
 from dlwa.labs import Lab, read_lab
 from dlwa.settings import Settings
 
@@ -40,12 +40,19 @@ def lab_of(settings: Settings, name: str | None = None) -> Lab:
     return read_lab(settings.workspace.labs, name or settings.lab)
 
 
-def open_lab(lab: Lab, *, no_input: bool = False) -> Connection:
-    """Connect to a lab, telling so."""
+def open_lab(lab: Lab, *, no_input: bool = False) -> ssh.Connection:
+    """Connect to a lab."""
     if lab.host is None:
         raise UsageError(
             f"lab={lab.name} is this machine; there is nothing to connect to",
             hint="choose one: ./dlwa.py lab list, then ./dlwa.py lab use NAME",
         )
-    target = resolve(lab.host, lab.port, lab.user, lab.host_keys)
-    return connect(target, TerminalAsker(no_input))
+    target = ssh.resolve(lab.host, lab.port, lab.user, lab.host_keys)
+    return ssh.connect(target, TerminalAsker(no_input))
+
+
+def open_fabric(lab: Lab, *, no_input: bool = False) -> "ssh.LabConnection":
+    """Connect to a lab to run commands of a shell there and wait for their end (fabric)."""
+    connection = ssh.connection(lab, TerminalAsker(no_input))
+    connection.open()
+    return connection

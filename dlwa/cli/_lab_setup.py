@@ -1,14 +1,18 @@
 """How `lab setup` talks."""
 
+from typing import TYPE_CHECKING
+
 from dlwa.actions.lab import far, install
 from dlwa.actions.progress import size
 from dlwa.cli import _remote, output
 from dlwa.cli._lab import named
-from dlwa.cli._lab_door import open_lab
+from dlwa.cli._lab_door import open_fabric
 from dlwa.errors import BusyError, DlwaError, ExitCode, UsageError
-from dlwa.hosts.ssh import Connection
 from dlwa.labs import Lab
 from dlwa.version import __version__
+
+if TYPE_CHECKING:
+    from dlwa.hosts.ssh import LabConnection
 
 _ENVIRONMENT_S = 1800.0
 
@@ -23,7 +27,7 @@ def setup(name: str | None, *, light: bool, dry_run: bool, yes: bool, no_input: 
         output.say(f"would bring dlwa {__version__} ({size(len(packed))}) to {lab.name}:{lab.root}")
         output.answer({"dry_run": True, "bytes": len(packed), "version": __version__})
         return ExitCode.OK
-    with open_lab(lab, no_input=no_input) as connection:
+    with open_fabric(lab, no_input=no_input) as connection:
         changed = _code(connection, lab, (packed, mark), yes=yes, no_input=no_input)
         if not install.write_lab_file(connection, lab):
             output.say("labs/local.yaml there was written by hand and stays as it is")
@@ -37,7 +41,7 @@ def setup(name: str | None, *, light: bool, dry_run: bool, yes: bool, no_input: 
 
 
 def _code(
-    connection: Connection, lab: Lab, code: tuple[bytes, str], *, yes: bool, no_input: bool
+    connection: "LabConnection", lab: Lab, code: tuple[bytes, str], *, yes: bool, no_input: bool
 ) -> bool:
     packed, mark = code
     standing = install.look(connection, lab)
@@ -55,10 +59,12 @@ def _code(
     return True
 
 
-def _environment(connection: Connection, lab: Lab) -> None:
+def _environment(connection: "LabConnection", lab: Lab) -> None:
     """The first start over there makes .venv; it takes a minute."""
     output.say("making its environment; the first time takes a minute ...")
-    done = connection.run(far.command_line(lab, ("--version",), "", {}), timeout_s=_ENVIRONMENT_S)
+    done = connection.collect(
+        far.command_line(lab, ("--version",), "", {}), timeout_s=_ENVIRONMENT_S
+    )
     refused = far.refusal(lab, done)
     if refused:
         raise refused

@@ -11,7 +11,7 @@ from typing import Any
 
 from dlwa.actions.lab import far
 from dlwa.cli import _relay, options, output
-from dlwa.cli._lab_door import open_lab
+from dlwa.cli._lab_door import open_fabric, open_lab
 from dlwa.errors import DlwaError, ExitCode, NetworkError, UsageError
 from dlwa.hosts import ssh
 from dlwa.hosts.base import Completed
@@ -237,8 +237,8 @@ def _in_terminal(lab: Lab, words: Sequence[str]) -> int:
 
 def _explain(lab: Lab, words: Sequence[str]) -> int:
     """Ask again without a terminal, where the refusal can be told from the program's words."""
-    with open_lab(lab) as connection:
-        done = connection.run(far.command_line(lab, ("--version",), "", {}))
+    with open_fabric(lab) as connection:
+        done = connection.collect(far.command_line(lab, ("--version",), "", {}))
     refused = far.refusal(lab, done)
     if refused:
         raise refused

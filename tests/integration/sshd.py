@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from dlwa.errors import UsageError
 from tests.integration.lab import wait_for
 
 SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
@@ -133,6 +134,30 @@ class Client:
         """Write a machine's key, or a wrong one, into known_hosts."""
         with self.known_hosts.open("a") as stream:
             stream.write(f"[127.0.0.1]:{port or server.port} {key or server.public_host_key}\n")
+
+
+class Answers:
+    """A user who answers as told and remembers what was asked."""
+
+    def __init__(self, yes: bool | None = None, *secrets: str) -> None:
+        self.yes, self.secrets = yes, list(secrets)
+        self.asked: list[str] = []
+        self.told: list[str] = []
+
+    def secret(self, prompt: str) -> str:
+        self.asked.append(prompt)
+        if not self.secrets:
+            raise UsageError("nobody can be asked")
+        return self.secrets.pop(0)
+
+    def confirm(self, question: str) -> bool:
+        self.asked.append(question)
+        if self.yes is None:
+            raise UsageError("nobody can be asked")
+        return self.yes
+
+    def say(self, text: str) -> None:
+        self.told.append(text)
 
 
 class Proxy:

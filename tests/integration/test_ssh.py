@@ -14,57 +14,21 @@ import pytest
 
 from dlwa.errors import AccessError, DlwaError, NetworkError, UsageError
 from dlwa.hosts import ssh
+from dlwa.hosts.base import Completed
 from dlwa.hosts.ssh import _connect
-from tests.integration.sshd import Client, Proxy, Server, agent, make_key, needs_sshd
+from dlwa.labs import Lab
+from tests.integration.sshd import Answers, Proxy, Server, agent, make_key, needs_sshd
 
 pytestmark = [pytest.mark.integration, needs_sshd]
 
 
-class Answers:
-    """A user who answers as told and remembers what was asked."""
-
-    def __init__(self, yes: bool | None = None, *secrets: str) -> None:
-        self.yes, self.secrets = yes, list(secrets)
-        self.asked: list[str] = []
-        self.told: list[str] = []
-
-    def secret(self, prompt: str) -> str:
-        self.asked.append(prompt)
-        if not self.secrets:
-            raise UsageError("nobody can be asked")
-        return self.secrets.pop(0)
-
-    def confirm(self, question: str) -> bool:
-        self.asked.append(question)
-        if self.yes is None:
-            raise UsageError("nobody can be asked")
-        return self.yes
-
-    def say(self, text: str) -> None:
-        self.told.append(text)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("sshd") / "vm")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def client(tmp_path: Path, server: Server, monkeypatch) -> Client:
-    client = Client(tmp_path / "client")
-    for name, value in client.env.items():
-        monkeypatch.setenv(name, value)
-    server.authorized.write_text("")
-    server.let_in(client.key)
-    client.add_host("vm", server)
-    return client
-
-
 def connect(alias: str = "vm", asker: Answers | None = None, **more) -> ssh.Connection:
     return ssh.connect(ssh.resolve(alias, **more), asker or Answers())
+
+
+def said_by(line: str, alias: str = "vm", user: Answers | None = None, **more) -> Completed:
+    with ssh.connection(Lab(alias, host=alias, **more), user or Answers()) as lab:
+        return lab.collect(line)
 
 
 def shown_by_openssh(key: Path) -> str:
@@ -75,8 +39,6 @@ def shown_by_openssh(key: Path) -> str:
 def test_a_known_machine_is_entered_without_a_question(client, server):
     client.know(server)
     with connect() as open_one:
-        done = open_one.run("printf out; printf err >&2; exit 7")
-        assert (done.code, done.out, done.err) == (7, "out", "err")
         assert shown_by_openssh(server.host_key) in open_one.host_key
 
 
@@ -176,8 +138,8 @@ def test_every_hop_is_checked(client, server, tmp_path):
         client.add_host("inner", server, ProxyJump="hop")
         client.know(server)
         user = Answers(True)
-        with connect("inner", user) as open_one:
-            assert open_one.run("echo $SSH_CONNECTION").out.split()[3] == str(server.port)
+        address = said_by("echo $SSH_CONNECTION", "inner", user).out
+        assert address.split()[3] == str(server.port)
         assert len(user.asked) == 1 and str(hop.port) in user.asked[0]
         assert hop.log().count("Accepted publickey") == 1
         client.known_hosts.write_text("")
@@ -203,8 +165,7 @@ def test_included_files_and_match_blocks_count(client, server):
     text = client.config.read_text()
     client.config.write_text(f"Include {more}\n{text.replace('Host vm', 'Host vm short')}")
     client.know(server)
-    with connect("short") as open_one:
-        assert open_one.run("true").ok
+    assert said_by("true", "short").ok
 
 
 def test_a_key_with_a_passphrase_asks_for_it_and_tells_a_wrong_one(client, server):
@@ -293,8 +254,8 @@ def test_a_flipped_bit_on_the_line_ends_the_connection(client, server):
     client.know(server, port=proxy.port)
     proxy.flip_at = 200_000
     try:
-        with connect("vm", port=proxy.port) as open_one, pytest.raises(NetworkError):
-            open_one.run("head -c 1000000 /dev/zero")
+        with pytest.raises(NetworkError):
+            said_by("head -c 1000000 /dev/zero", port=proxy.port)
     finally:
         proxy.close()
 

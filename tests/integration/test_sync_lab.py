@@ -318,15 +318,15 @@ def test_hostile_words_reach_no_shell(world: FarLab, monkeypatch):
         "import json, os, sys\nprint(json.dumps([sys.argv[1:],"
         " os.environ['DLWA_OWNER'], os.environ['DLWA_ROOT']]))\n"
     )
-    with ssh.connect(ssh.resolve("vm"), TerminalAsker()) as connection:
+    with ssh.connection(Lab("vm", host="vm"), TerminalAsker()) as connection:
         for payload in PAYLOADS:
             lab = Lab("vm", host="vm", root=str(world.far.root))
             line = far.command_line(lab, ["status", payload], payload, {})
-            said = json.loads(connection.run(line).out)
+            said = json.loads(connection.collect(line).out)
             assert said == [["status", payload], payload, str(world.far.root)]
         for payload in PAYLOADS:
             wrong = Lab("vm", host="vm", root=payload)
-            done = connection.run(far.command_line(wrong, ["status"], "", {}))
+            done = connection.collect(far.command_line(wrong, ["status"], "", {}))
             if "~" not in payload:
                 assert isinstance(far.refusal(wrong, done), NotFoundError)
     assert (

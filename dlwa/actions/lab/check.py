@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from dlwa.actions.doctor import Finding, Level
 from dlwa.actions.lab.far import VERSION_OF, shell_line
 from dlwa.errors import AccessError, DlwaError, NetworkError
-from dlwa.hosts.ssh import Connection
 from dlwa.labs import Lab
 from dlwa.shell import quote
 from dlwa.version import __version__
+
+if TYPE_CHECKING:
+    from dlwa.hosts.ssh import LabConnection
 
 _GB = 1e9
 _LITTLE_GB, _TOO_LITTLE_GB = 10.0, 1.0
@@ -46,7 +49,7 @@ true
 Facts = Mapping[str, list[str]]
 
 
-def check(lab: Lab, connected: Callable[[], Connection]) -> list[Finding]:
+def check(lab: Lab, connected: Callable[[], "LabConnection"]) -> list[Finding]:
     """Connect and look; the findings in the order in which they have to be mended."""
     began = time.monotonic()
     try:
@@ -56,13 +59,13 @@ def check(lab: Lab, connected: Callable[[], Connection]) -> list[Finding]:
     took_s = time.monotonic() - began
     with connection:
         findings = [
-            Finding("reachable", "ok", f"{connection.target} answers ({took_s:.1f} s)"),
-            _host_key(lab, connection),
-            Finding("login", "ok", f"logged in as {connection.target.user}"),
+            Finding("reachable", "ok", f"{connection.line.target} answers ({took_s:.1f} s)"),
+            _host_key(lab, connection.line.host_key),
+            Finding("login", "ok", f"logged in as {connection.user}"),
         ]
         try:
             asked_at = time.time()
-            done = connection.run(shell_line(_probe(lab)), timeout_s=30.0)
+            done = connection.collect(shell_line(_probe(lab)), timeout_s=30.0)
             answered_at = time.time()
         except NetworkError as error:
             return [*findings, Finding("reachable", "fail", error.message, error.hint)]
@@ -85,8 +88,7 @@ def _not_connected(lab: Lab, error: DlwaError) -> Finding:
     return Finding("reachable", "fail", error.message, error.hint)
 
 
-def _host_key(lab: Lab, connection: Connection) -> Finding:
-    shown = connection.host_key
+def _host_key(lab: Lab, shown: str) -> Finding:
     if lab.host_keys:
         return Finding("host-key", "ok", f"{shown}, as the lab file pins it")
     return Finding("host-key", "ok", f"{shown}, as known_hosts has it")

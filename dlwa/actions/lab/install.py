@@ -10,16 +10,19 @@ import io
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 import dlwa
 from dlwa.actions.lab.far import shell_line
 from dlwa.errors import BusyError, DlwaError
-from dlwa.hosts.ssh import Connection
 from dlwa.labs import Lab
 from dlwa.shell import quote
 from dlwa.workspace import LAUNCHER
+
+if TYPE_CHECKING:
+    from dlwa.hosts.ssh import LabConnection
 
 TOP = ("dlwa", LAUNCHER, "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 _LEFT_OUT = {"__pycache__", ".DS_Store"}
@@ -43,8 +46,8 @@ umask 0002
 cd ROOT
 new=.dlwa/incoming.$$
 mkdir -p $new
-trap 'rm -rf "$new"' EXIT
-tar xzf - -C $new
+trap 'rm -rf "$new" PACKED' EXIT
+tar xzf PACKED -C $new
 [ "$(sed -n 1p $new/dlwa-code)" = MARK ]
 rm -rf .dlwa/previous
 mkdir .dlwa/previous
@@ -68,10 +71,10 @@ class Standing:
     live: tuple[str, ...]
 
 
-def look(connection: Connection, lab: Lab) -> Standing:
+def look(connection: "LabConnection", lab: Lab) -> Standing:
     """Make the folders and see what is there; raises `DlwaError` if they cannot be made."""
     script = _LOOK.replace("ROOT", quote(lab.root or ".")).replace("FOLDERS", _FOLDERS)
-    done = connection.run(shell_line(script))
+    done = connection.collect(shell_line(script))
     if not done.ok:
         raise DlwaError(
             f"lab={lab.name}: {lab.root} cannot be made: {done.err.strip()}",
@@ -84,11 +87,13 @@ def look(connection: Connection, lab: Lab) -> Standing:
     return Standing("git" in lines, mark, live)
 
 
-def bring(connection: Connection, lab: Lab, archive: bytes, mark: str) -> None:
+def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> None:
     """Put the code into its place; raises `DlwaError` if the lab could not unpack it."""
     script = _UNPACK.replace("ROOT", quote(lab.root or ".")).replace("MARK", mark)
     script = script.replace("TOP", " ".join(TOP))
-    done = connection.run(shell_line(script), timeout_s=300.0, send=archive)
+    place = f".dlwa/incoming-{mark[:16]}.tar.gz"
+    connection.send_file(archive, f"{lab.root or '.'}/{place}")
+    done = connection.collect(shell_line(script.replace("PACKED", place)), timeout_s=300.0)
     if not done.ok:
         raise DlwaError(
             f"lab={lab.name}: the code could not be unpacked: {done.err.strip() or done.code}",
@@ -147,15 +152,15 @@ def local_lab_file(lab: Lab) -> str:
     )
 
 
-def write_lab_file(connection: Connection, lab: Lab) -> bool:
+def write_lab_file(connection: "LabConnection", lab: Lab) -> bool:
     """Write the lab's own file unless somebody wrote one there by hand; whether it was written."""
     script = (
         f"cd {quote(lab.root or '.')} && "
         "if [ -e labs/local.yaml ] && ! grep -q 'Written by `dlwa lab setup`' labs/local.yaml; "
-        "then cat >/dev/null; exit 3; fi; "
-        "cat > labs/.local.yaml.new && mv labs/.local.yaml.new labs/local.yaml"
+        f"then exit 3; fi; printf %s {quote(local_lab_file(lab))} > labs/.local.yaml.new && "
+        "mv labs/.local.yaml.new labs/local.yaml"
     )
-    done = connection.run(shell_line(script), send=local_lab_file(lab).encode())
+    done = connection.collect(shell_line(script))
     if not done.ok and done.code != 3:
         raise DlwaError(f"lab={lab.name}: labs/local.yaml: {done.err.strip()}")
     return done.ok

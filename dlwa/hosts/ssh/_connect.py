@@ -5,15 +5,12 @@ import logging
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from dlwa.errors import AccessError, NetworkError
-from dlwa.hosts.base import Completed
 from dlwa.hosts.ssh import _auth, _hostkeys
 from dlwa.hosts.ssh._target import Asker, Target
 
@@ -22,7 +19,6 @@ ALIVE_EVERY_S = 5.0
 DEAD_AFTER_S = 20.0
 WINDOW_BYTES = 8 << 20  # 2 MiB, the usual window, carries 50 MB/s at 40 ms
 PACKET_BYTES = 1 << 15
-_RECEIVE_BYTES = 1 << 18
 _CONNECTION_LOST = -1  # paramiko's exit status of a channel that ended without one
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its tracebacks are told by our errors
@@ -76,6 +72,11 @@ class Connection:
         return _hostkeys.fingerprint(self._transport.get_remote_server_key())
 
     @property
+    def transport(self) -> paramiko.Transport:
+        """The SSH connection itself, host key checked and logged in."""
+        return self._transport
+
+    @property
     def is_open(self) -> bool:
         """Whether the connection stands, as far as is known."""
         return self._transport.is_active()
@@ -103,29 +104,15 @@ class Connection:
                 channel.get_pty(*terminal)
             channel.exec_command(line)
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise self._lost(error) from error
+            raise self.lost(error) from error
         return channel
-
-    def run(self, line: str, timeout_s: float = 60.0, send: bytes = b"") -> Completed:
-        """Run a command line to its end and collect what it says.
-
-        Raises `NetworkError` if the connection is lost before, or after `timeout_s`.
-        """
-        channel = self.open_channel(line)
-        try:
-            if send:
-                self.send(channel, send)
-            channel.shutdown_write()
-            return self._collect(channel, time.monotonic() + timeout_s, timeout_s)
-        finally:
-            close_channel(channel)
 
     def send(self, channel: paramiko.Channel, data: bytes) -> None:
         """Send all of it; raises `NetworkError` if the other side is gone."""
         try:
             channel.sendall(data)
         except (OSError, EOFError) as error:
-            raise self._lost(error) from error
+            raise self.lost(error) from error
 
     def exit_code(self, channel: paramiko.Channel) -> int:
         """The exit code of a command that has closed its output.
@@ -133,29 +120,10 @@ class Connection:
         Raises `NetworkError` if the connection ended before the command did.
         """
         if not channel.status_event.wait(DEAD_AFTER_S):
-            raise self._lost(TimeoutError("no exit code came"))
+            raise self.lost(TimeoutError("no exit code came"))
         if channel.exit_status == _CONNECTION_LOST:
-            raise self._lost(EOFError("it ended without an exit code"))
+            raise self.lost(EOFError("it ended without an exit code"))
         return channel.exit_status
-
-    def _collect(self, channel: paramiko.Channel, deadline: float, timeout_s: float) -> Completed:
-        out, err = bytearray(), bytearray()
-        channel.settimeout(0.2)
-        ended = False
-        while not ended:
-            ended = bool(channel.eof_received or channel.closed)
-            moved = _drain(channel.recv_ready, channel.recv, out)
-            moved |= _drain(channel.recv_stderr_ready, channel.recv_stderr, err)
-            if moved:
-                ended = False
-            elif not ended:
-                channel.status_event.wait(0.01)
-            if time.monotonic() > deadline:
-                raise NetworkError(
-                    f"{self.target} did not answer within {timeout_s:g} s", "try again"
-                )
-        code = self.exit_code(channel)
-        return Completed(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
     def _stay_alive(self) -> None:
         """Close the connection when the machine stops answering; TCP alone would not notice."""
@@ -173,7 +141,8 @@ class Connection:
             return
         answered.set()
 
-    def _lost(self, error: BaseException) -> NetworkError:
+    def lost(self, error: BaseException) -> NetworkError:
+        """The error that says this connection is lost, and why."""
         return NetworkError(f"the connection to {self.target} was lost ({error})", "try again")
 
 
@@ -181,17 +150,6 @@ def close_channel(channel: paramiko.Channel) -> None:
     """Close a channel; that the connection has gone already is no matter."""
     with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
         channel.close()
-
-
-def _drain(ready: Callable[[], bool], receive: Callable[[int], bytes], into: bytearray) -> bool:
-    moved = False
-    while ready():
-        data = receive(_RECEIVE_BYTES)
-        if not data:
-            break
-        into += data
-        moved = True
-    return moved
 
 
 def _transport(target: Target, before: Connection | None) -> paramiko.Transport:

@@ -1,0 +1,76 @@
+"""What fabric's `Connection` leans on, on a line of ours: its client, its runner, its settings."""
+
+from typing import Any
+
+import fabric
+import paramiko
+from fabric.runners import Remote
+
+from dlwa.errors import AccessError
+from dlwa.hosts.ssh._connect import Connection
+
+_READ_BYTES = 1 << 15
+
+
+class _Runner(Remote):  # type: ignore[misc]
+    """A remote command whose lost line is an error, never an exit code."""
+
+    read_chunk_size = _READ_BYTES
+
+    def start(self, *arguments: Any, **more: Any) -> None:
+        self._line = self.context.line
+        super().start(*arguments, **more)
+        nothing_comes = self.opts["in_stream"] is False and not self.watchers
+        if nothing_comes and not self.using_pty:
+            self.channel.shutdown_write()
+
+    def returncode(self) -> int:
+        if self.opts["timeout"] is not None and self.timed_out:
+            return int(self.channel.exit_status)
+        return int(self._line.exit_code(self.channel))
+
+
+class Line:
+    """What fabric asks of paramiko's client, answered by a line that stands already."""
+
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+
+    def get_transport(self) -> paramiko.Transport:
+        return self._line.transport
+
+    def open_sftp(self) -> paramiko.SFTPClient:
+        try:
+            sftp = paramiko.SFTPClient.from_transport(self._line.transport)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._line.lost(error) from error
+        assert sftp is not None
+        return sftp
+
+    def connect(self, *_: Any, **__: Any) -> None:
+        raise AccessError("fabric may open no connection by itself; dlwa.hosts.ssh does")
+
+    def close(self) -> None:
+        self._line.close()
+
+
+class _NoLine(Line):
+    """The same before a connection is made."""
+
+    def __init__(self) -> None:
+        pass
+
+    def get_transport(self) -> Any:
+        return None
+
+    open_sftp = close = Line.connect  # type: ignore[assignment]
+
+
+NO_LINE = _NoLine()
+
+
+def settings() -> Any:
+    """fabric's settings without anybody's files: ~/.ssh/config is read by OpenSSH itself."""
+    run = {"encoding": "utf-8"}
+    overrides = {"load_ssh_configs": False, "run": run, "runners": {"remote": _Runner}}
+    return fabric.Config(lazy=True, overrides=overrides)
