@@ -5,17 +5,16 @@ import os
 from pathlib import Path
 
 from dlwa.ddsp.timbre_transfer._errors import TransferError
-
-_MARKS = ("operative_config-", "bundle.json")
+from dlwa.ddsp.training import bundles, checkpoints
 
 
 def model_names(folder):
     """Names (paths below a folder) of the models there that can be played, sorted."""
     folder = Path(folder)
     found = []
-    for here, below, files in os.walk(folder):
+    for here, below, _ in os.walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        if _is_model(files):
+        if _is_model(Path(here)):
             found.append(Path(here).relative_to(folder).as_posix())
             below.clear()
     return sorted(found)
@@ -35,6 +34,6 @@ def find_model(folder, name):
     raise TransferError(f"model={name!r} is not in {folder}", hint)
 
 
-def _is_model(files):
-    saved = any(name.startswith("ckpt-") and name.endswith(".index") for name in files)
-    return "bundle.json" in files or (saved and any(f.startswith(_MARKS[0]) for f in files))
+def _is_model(folder):
+    trained = checkpoints.saved_steps(folder) and any(folder.glob("operative_config-*.gin"))
+    return bundles.is_bundle(folder) or bool(trained)
