@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dlwa.ddsp.timbre_transfer._knobs import BY_HAND, RANGES, Knobs
+from dlwa.ddsp.timbre_transfer import BY_HAND, RANGES, Knobs
 
 COLOURS = "#f4f1ea #1d1d1f #1d1d1f"
 PORT = 9001

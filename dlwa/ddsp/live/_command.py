@@ -9,8 +9,7 @@ from pathlib import Path
 
 from dlwa.ddsp import quiet
 from dlwa.ddsp.failures import fail
-from dlwa.ddsp.timbre_transfer._errors import TransferError
-from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES, Knobs
+from dlwa.ddsp.timbre_transfer import EFFECTS, RANGES, Knobs, TransferError
 
 KNOBS = (
     "adjust",

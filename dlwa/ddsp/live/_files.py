@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from dlwa.ddsp.audio_io import stream_audio
-from dlwa.ddsp.timbre_transfer._writer import SoundWriter, check_output
+from dlwa.ddsp.timbre_transfer import SoundWriter, check_output
 
 
 def play_file(engine, source, target, pace=True, stopped=lambda: False, tell=lambda seconds: None):

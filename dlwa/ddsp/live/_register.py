@@ -3,8 +3,7 @@
 import numpy as np
 
 from dlwa.ddsp.notes import to_midi
-from dlwa.ddsp.timbre_transfer import Controls, best_octaves
-from dlwa.ddsp.timbre_transfer._conditioning import inside, shift_octaves
+from dlwa.ddsp.timbre_transfer import Controls, best_octaves, inside, shift_octaves
 
 _SURE = 0.5  # confidence of what counts as a note
 _AUDIBLE_DB = -60.0

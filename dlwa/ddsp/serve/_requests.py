@@ -5,9 +5,15 @@ import time
 from pathlib import Path
 
 from dlwa.ddsp.audio_io import AudioFileError
-from dlwa.ddsp.timbre_transfer import Knobs, TransferError, find_model, model_names
-from dlwa.ddsp.timbre_transfer._stage import CancelledError, turned
-from dlwa.ddsp.timbre_transfer._writer import RATES
+from dlwa.ddsp.timbre_transfer import (
+    RATES,
+    CancelledError,
+    Knobs,
+    TransferError,
+    find_model,
+    model_names,
+    turned,
+)
 from dlwa.version import __version__
 
 _TELL_EVERY_S = 0.1

@@ -8,8 +8,14 @@ import gradio as gr
 
 from dlwa.ddsp.studio._pictures import before_and_after
 from dlwa.ddsp.studio._play import Told, play
-from dlwa.ddsp.timbre_transfer import Knobs, find_model, model_names
-from dlwa.ddsp.timbre_transfer._knobs import BY_HAND, EFFECTS, RANGES
+from dlwa.ddsp.timbre_transfer import (
+    BY_HAND,
+    EFFECTS,
+    RANGES,
+    Knobs,
+    find_model,
+    model_names,
+)
 
 _RATES = {"the model's": None, "44100 Hz": 44100, "48000 Hz": 48000}
 _TURNED = {**RANGES, **BY_HAND, "octave_shift": (-4, 4)}

@@ -15,28 +15,38 @@ The parts are imported when first used, so that a mistyped command is told at on
 import importlib
 
 _HOMES = {
+    "BY_HAND": "_knobs",
+    "CancelledError": "_stage",
     "Conditioned": "_conditioning",
     "Controls": "_player",
+    "EFFECTS": "_knobs",
     "Explanation": "_explain",
     "Features": "_measure",
     "Knobs": "_knobs",
     "PlayableModel": "_model",
     "Player": "_player",
+    "RANGES": "_knobs",
+    "RATES": "_writer",
     "Result": "_transfer",
+    "SoundWriter": "_writer",
     "Stage": "_stage",
     "TransferError": "_errors",
     "best_octaves": "_conditioning",
+    "check_output": "_writer",
     "condition": "_conditioning",
     "controls_for": "_transfer",
     "detected_notes": "_conditioning",
     "find_model": "_shelf",
+    "inside": "_conditioning",
     "listen": "_transfer",
     "load_model": "_model",
     "measure": "_measure",
     "model_names": "_shelf",
     "reference_octaves": "_conditioning",
     "scaled_features": "_decoding",
+    "shift_octaves": "_conditioning",
     "transfer": "_transfer",
+    "turned": "_stage",
 }
 
 __all__ = sorted(_HOMES)
