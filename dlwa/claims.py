@@ -69,6 +69,7 @@ class Answer:
     reason: str = ""
     position: int = 0
     blockers: tuple[Want, ...] = ()
+    own_limit: bool = False  # any of the owner's runs that ends makes room
 
 
 @dataclass
@@ -175,14 +176,15 @@ def _decide(entries: Sequence[Entry], mine: Want, devices: Sequence[Device]) -> 
         if want.pool != mine.pool:
             continue
         over = want.runs_per_owner is not None and running[want.owner] >= want.runs_per_owner
-        position += 1
         if want.run_id == mine.run_id:
+            position += 1
             if over:
                 return _over_limit(entries, mine, position)
             if len(free) >= want.count:
                 return Answer(tuple(free[: want.count]), position=position)
             return _no_device(entries, mine, devices, position)
-        if not over:
+        if not over:  # who is over the limit is in nobody's way
+            position += 1
             # who comes first keeps what there is, even if it is not enough yet
             free = free[want.count :]
             running[want.owner] += 1
@@ -204,7 +206,7 @@ def _over_limit(entries: Sequence[Entry], mine: Want, position: int) -> Answer:
     own = [entry.want for entry in entries if entry.want.owner == mine.owner and not entry.waits]
     names = ", ".join(want.name for want in own)
     reason = f"{mine.owner} already has {len(own)} of {mine.runs_per_owner} runs: {names}"
-    return Answer(None, reason, position, tuple(own))
+    return Answer(None, reason, position, tuple(own), own_limit=True)
 
 
 def _no_device(

@@ -10,6 +10,7 @@ A workspace is a folder with
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,11 @@ class RunPaths:
     def wrapper_log(self) -> Path:
         """What the wrapper itself had to say, when it broke."""
         return self.folder / "dlwa_wrapper.log"
+
+    @property
+    def slurm_log(self) -> Path:
+        """What Slurm itself had to say about its job."""
+        return self.folder / "dlwa_slurm.log"
 
     @property
     def lock(self) -> Path:
@@ -149,6 +155,11 @@ class Workspace:
         """The settings of our screen sessions."""
         return self.state / "screenrc"
 
+    @property
+    def slurm_script(self) -> Path:
+        """The script of all our Slurm jobs."""
+        return self.state / "slurm_job.sh"
+
     def homes(self) -> dict[str, Path]:
         """The four folders that hold one sub-folder an owner, by kind."""
         return {
@@ -164,6 +175,24 @@ class Workspace:
             return str(path.relative_to(self.root))
         except ValueError:
             return str(path)
+
+
+def share_with_group(root: Path) -> bool:
+    """From now on let the group write what this process makes, if the workspace is the group's.
+
+    It is where its folder has the set-group-ID bit and the group may write there; several logins
+    can then work in it. Programs started from here make their files the same way.
+    """
+    shared = is_groups(root)
+    if shared:
+        os.umask(os.umask(0o077) & ~stat.S_IRWXG)
+    return shared
+
+
+def is_groups(folder: Path) -> bool:
+    """Whether a folder is made for a group of logins: group-writable, with the set-group-ID bit."""
+    needed = stat.S_ISGID | stat.S_IWGRP
+    return folder.stat().st_mode & needed == needed
 
 
 def project_settings(root: Path) -> Path:

@@ -92,6 +92,15 @@ def test_the_limit_of_an_owner_holds_and_others_pass(claims: Claims) -> None:
     assert ask(claims, bob) == ["GPU-b"]
 
 
+def test_who_is_over_the_limit_is_in_nobodys_way(claims: Claims) -> None:
+    assert ask(claims, claims.enter(want("one", runs_per_owner=1)), GPUS[:1]) == ["GPU-a"]
+    over = claims.enter(want("over", runs_per_owner=1))
+    bob = claims.enter(want("bob", "bob", runs_per_owner=1))
+    assert ask(claims, over, GPUS[:1]).own_limit
+    answer = ask(claims, bob, GPUS[:1])
+    assert (answer.position, answer.own_limit) == (1, False)
+
+
 def test_a_halted_run_loses_its_turn_meanwhile(claims: Claims) -> None:
     halted, other = claims.enter(want("halted", "ann")), claims.enter(want("other", "bob"))
     long_ago = time.time() - 3600

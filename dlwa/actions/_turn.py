@@ -80,7 +80,12 @@ class Turn:
 
     def _tell_why(self, answer: Answer) -> None:
         blockers = [asdict(want) for want in answer.blockers]
-        queue = {"position": answer.position, "reason": answer.reason, "blockers": blockers}
+        queue: dict[str, Any] = {
+            "position": answer.position,
+            "reason": answer.reason,
+            "own_limit": answer.own_limit,
+            "blockers": blockers,
+        }
         if self._record.values.get("reason") != answer.reason:
             self._tee.say(f"waiting: {answer.reason}")
         self._record.update(queue=queue, reason=answer.reason)

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from dlwa import runfiles
 from dlwa.actions.runs import Run
@@ -53,20 +52,6 @@ def progress_of(run: Run) -> Progress | None:
     return Progress(last["done"], total if _is_number(total) else None, unit, speed, what)
 
 
-def waiting_s(run: Run) -> float | None:
-    """How long a waiting run will wait, from the measured speeds of those it waits for.
-
-    The n-th in line gets its turn when the n-th of them ends. None if their speed is unknown.
-    """
-    queue = run.record.get("queue")
-    if run.state != "queued" or not isinstance(queue, dict):
-        return None
-    left = sorted(_left_of(blocker) for blocker in queue.get("blockers") or [])
-    place = int(queue.get("position") or 1)
-    known = left[place - 1] if 0 < place <= len(left) else float("inf")
-    return known if known < float("inf") else None
-
-
 def span(seconds: float) -> str:
     """A length of time for people: 40 s, 12 min, 2 h 10 min, 3 d 4 h."""
     minutes, hours = round(seconds / 60), round(seconds / 3600)
@@ -82,16 +67,6 @@ def span(seconds: float) -> str:
 def since(moment: float) -> str:
     """How long ago a moment was."""
     return span(max(0.0, time.time() - moment)) + " ago"
-
-
-def _left_of(blocker: dict[str, object]) -> float:
-    folder = Path(str(blocker.get("folder", "")))
-    last = runfiles.last_line(folder / runfiles.METRICS_FILE) or {}
-    numbers = [last.get(key) for key in ("step", "total_steps", "steps_per_s")]
-    if not all(_is_number(number) for number in numbers) or numbers[2] == 0:
-        return float("inf")
-    step, total, speed = (float(number) for number in numbers if number is not None)
-    return max(0.0, total - step) / speed
 
 
 def _is_number(value: object) -> bool:

@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dlwa.actions.runs import Run
-from dlwa.errors import DlwaError, NotFoundError, UsageError
+from dlwa.actions._run import Run
+from dlwa.errors import AccessError, DlwaError, NotFoundError, UsageError
+from dlwa.hosts import processes
 from dlwa.hosts.base import Host
 from dlwa.shell import Command
 from dlwa.tools import screen
@@ -105,6 +106,16 @@ def wipe(run: Run, host: Host) -> None:
     for session in list_sessions(host, folder_of(run)):
         if session.address == run.record.get("session_address") and session.state == "dead":
             host.run(Command(screen.wipe_argv(session), screen.environment(folder_of(run))))
+
+
+def refuse_others_login(run: Run, host: Host) -> None:
+    """Raise `AccessError` where the session exists, but in the sessions of another login."""
+    theirs = processes.user_of(run.wrapper.pid) if run.wrapper else ""
+    if run.wrapper and host.is_alive(run.wrapper) and theirs != processes.user_of(os.getpid()):
+        raise AccessError(
+            f"the session of {run.name} belongs to {theirs}; screen shows a login only its own",
+            hint=f"./dlwa.py logs -f {run.name}   or   ./dlwa.py watch {run.name}",
+        )
 
 
 def usable_term(term: str) -> str:

@@ -51,13 +51,16 @@ def stop(
     """Ask a run to save and stop; after `grace_s` seconds it is killed. Returns how it ended.
 
     Only the processes named in its record are touched, recognised by number and start time.
-    `waiting` is told now and then how many seconds have passed.
+    `waiting` is told now and then how many seconds have passed. Raises `AccessError` where the
+    run is another login's.
     """
     if run.record.get("host") != host.name:
         raise DlwaError(
             f"run={run.name} runs on {run.record.get('host')}, this is {host.name}",
             hint="log in there and stop it",
         )
+    if run.wrapper:
+        host.signal(run.wrapper, 0)  # another login's is refused before anything is written
     with suppress(OSError):  # on a full disk the run stops all the same
         runfiles.write_json(
             run.paths.stop_request,

@@ -1,5 +1,6 @@
 """The one door errors leave by: a message, a hint and an exit code; tracebacks go to a log."""
 
+import errno
 import os
 import sys
 import tempfile
@@ -53,10 +54,27 @@ def _told(error: Exception) -> int:
     if type(error).__name__ == "Abort":
         output.error("interrupted", exit_code=ExitCode.INTERRUPTED, kind="Abort")
         return int(ExitCode.INTERRUPTED)
+    refused = isinstance(error, OSError) and _refused_by_system(error)
+    if refused:
+        output.error(*refused)
+        return int(refused[2])
     place = _log_bug(error)
     message = f"a bug in dlwa: {type(error).__name__}: {error}"
     output.error(message, f"the traceback is in {place}", ExitCode.FAILED, "Bug")
     return int(ExitCode.FAILED)
+
+
+def _refused_by_system(error: OSError) -> tuple[str, str, ExitCode, str] | None:
+    """Message, hint, exit code and kind for what the system refuses and no code can help."""
+    path = error.filename2 or error.filename
+    where = f"{path}: " if isinstance(path, str) else ""
+    if isinstance(error, PermissionError) and where:
+        text = f"{where}this login may not do that ({error.strerror})"
+        return text, f"{output.LAUNCHER} doctor write sharing", ExitCode.ACCESS, "AccessError"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        text = f"{where}{error.strerror}"
+        return text, f"{output.LAUNCHER} doctor disk", ExitCode.FAILED, "DlwaError"
+    return None
 
 
 def _tell_usage(error: Any, message: str) -> int:

@@ -24,7 +24,9 @@ def show(
     if text is None and not one_live and found:
         run = found[0]
     else:
-        run = _runs.pick(found, text, "Whose log?", live=True, no_input=no_input)
+        run = _runs.pick(
+            found, text, "Whose log?", live=True, no_input=no_input, mine=settings.owner
+        )
     if not run.paths.log.is_file():
         raise NotFoundError(f"run={run.name} has printed nothing yet", f"{_runs.PROGRAM} status")
     if from_byte is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dlwa.actions import progress, receipts, runs
+from dlwa.actions import progress, receipts, runs, waiting
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.cli import output
@@ -26,8 +26,10 @@ def again(run: Run, settings: Settings) -> Run:
     return now or run
 
 
-def pick(found: Sequence[Run], text: str | None, what: str, *, live: bool, no_input: bool) -> Run:
-    """The run a command is about: the one named, the only one, or the one chosen.
+def pick(
+    found: Sequence[Run], text: str | None, what: str, *, live: bool, no_input: bool, mine: str
+) -> Run:
+    """The run a command is about: the one named, the only one, my only one, or the one chosen.
 
     Raises `NotFoundError` when there is none.
     """
@@ -38,8 +40,9 @@ def pick(found: Sequence[Run], text: str | None, what: str, *, live: bool, no_in
         raise NotFoundError(
             "no run is going on", f"start one: {PROGRAM} ddsp train --help; see {PROGRAM} status"
         )
-    if len(open_runs) == 1:
-        return open_runs[0]
+    own = [run for run in open_runs if run.owner == mine]
+    if len(open_runs) == 1 or len(own) == 1:
+        return (own or open_runs)[0]
     rows = [f"{run.name}  {run.id}  {run.kind}, {run.state}" for run in open_runs]
     return open_runs[output.choose(what, rows, no_input=no_input)]
 
@@ -48,9 +51,8 @@ def standing(run: Run) -> str:
     """How a run stands, in a few words."""
     now = progress.progress_of(run)
     if run.state == "queued" and run.reason:
-        wait_s = progress.waiting_s(run)
-        about = f" (about {progress.span(wait_s)})" if wait_s is not None else ""
-        return f"waits: {run.reason}{about}"
+        wait = waiting.wait_of(run)
+        return f"waits: {run.reason}" + (f" ({wait.words()})" if wait else "")
     if not run.live:
         return run.reason
     left_s = now.left_s if now else None

@@ -22,8 +22,9 @@ def attach(text: str | None, *, no_input: bool) -> int:
     if text is None and not any(run.live for run in found):
         _tell_recent(found)
         raise NotFoundError("no run is going on", f"start one: {_runs.PROGRAM} ddsp train --help")
-    run = _runs.pick(found, text, "Which one?", live=True, no_input=no_input)
+    run = _runs.pick(found, text, "Which one?", live=True, no_input=no_input, mine=settings.owner)
     if sessions.session_of(run, host) is None:
+        sessions.refuse_others_login(run, host)
         _runs.tell_end(run) if not run.live else output.say(_runs.standing(run))
         raise NotFoundError(
             f"run={run.name} has no session any more", f"{_runs.PROGRAM} logs {run.name}"
@@ -52,12 +53,12 @@ def show_sessions() -> None:
     rows = []
     for session in sorted(listed, key=lambda session: session.address):
         run = by_session.get(session.name)
-        about = (run.name, run.state) if run else ("of another workspace", "")
+        about = (run.name, run.owner, run.state) if run else ("of another workspace", "", "")
         rows.append([session.address, session.state, *about])
     if not rows and not output.json_mode():
         output.say(f"no sessions; {_runs.PROGRAM} status tells how the runs ended")
         return
-    output.table("", ["session", "screen", "run", "state"], rows)
+    output.table("", ["session", "screen", "run", "owner", "state"], rows)
 
 
 def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) -> int:

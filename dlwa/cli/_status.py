@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from dlwa.actions import deadline, gpus, progress, receipts, runs
+from dlwa.actions import deadline, gpus, progress, receipts, runs, waiting
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.claims import Claims
@@ -116,7 +116,7 @@ def _facts(run: Run, settings: Settings) -> list[tuple[str, str]]:
 
 
 def _document(run: Run) -> dict[str, Any]:
-    at = progress.progress_of(run)
+    at, wait = progress.progress_of(run), waiting.wait_of(run)
     told = None
     if at:
         told = {
@@ -130,7 +130,8 @@ def _document(run: Run) -> dict[str, Any]:
     return {
         **run.document(),
         "progress": told,
-        "waiting_s": progress.waiting_s(run),
+        "waiting_s": wait.seconds if wait else None,
+        "waiting_at_least": bool(wait and wait.at_least),
         "warnings": [remark.document() for remark in remarks_of(run)],
     }
 

@@ -33,6 +33,7 @@ def stop(asked: Asked) -> int:
         "Which run shall stop?",
         live=True,
         no_input=asked.no_input,
+        mine=settings.owner,
     )
     if not run.live and not _still_computes(run):
         _runs.tell_end(run)

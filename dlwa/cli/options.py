@@ -4,6 +4,7 @@ def status(json: Json = False) -> None:
     settings = options.settings()
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,27 @@ Custom = Annotated[
     bool, typer.Option("--custom", help="Drop the default flags; only where things lie stays.")
 ]
 
+ModelName = Annotated[
+    str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
+]
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a command may do and ask; all that change something take these options."""
+
+    dry_run: DryRun = False
+    yes: Yes = False
+    no_input: NoInput = False
+
+
+@dataclass(frozen=True)
+class Manner(Consent):
+    """The same for a command that also answers in JSON."""
+
+    json: Json = False
+
+
 _flags: dict[str, str | None] = {"root": None, "lab": None}
 
 
@@ -35,5 +57,8 @@ def remember(**flags: str | None) -> None:
 def settings(**flags: str | None) -> "Settings":
     """Who works, where and on which lab, after files, environment and flags."""
     from dlwa import settings as place  # yaml is read only by commands that need it
+    from dlwa.workspace import share_with_group
 
-    return place.load(flags={**_flags, **flags})
+    found = place.load(flags={**_flags, **flags})
+    share_with_group(found.root)
+    return found

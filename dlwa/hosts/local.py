@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import IO
 
+from dlwa.errors import AccessError
 from dlwa.hosts import processes
 from dlwa.hosts.base import Completed, ProcessId
 from dlwa.shell import Command
@@ -44,7 +45,10 @@ class LocalHost:
             said = f"{command.argv[0]} did not answer within {timeout_s:g} s"
             return Completed(TIMED_OUT, _text(error.stdout), said)
         except OSError as error:
-            return Completed(exit_code_of(error), "", f"{command.argv[0]}: {error.strerror}")
+            # a closed folder on PATH makes the system say "denied" of a program that is not there
+            absent = isinstance(error, PermissionError) and self.which(command.argv[0]) is None
+            code = NOT_FOUND if absent else exit_code_of(error)
+            return Completed(code, "", f"{command.argv[0]}: {error.strerror}")
         return Completed(done.returncode, _text(done.stdout), _text(done.stderr))
 
     def attach(self, command: Command) -> int:
@@ -76,7 +80,10 @@ class LocalHost:
         return processes.identify(process.pid) == process
 
     def signal(self, process: ProcessId, signum: int, *, group: bool = False) -> bool:
-        """Send a signal to exactly this process, or its process group; False if it is gone."""
+        """Send a signal to exactly this process, or its process group; False if it is gone.
+
+        Raises `AccessError` for a process of another login.
+        """
         if not self.is_alive(process):
             return False
         try:
@@ -86,6 +93,12 @@ class LocalHost:
                 os.kill(process.pid, signum)
         except ProcessLookupError:
             return False
+        except PermissionError:
+            login = processes.user_of(process.pid) or "another login"
+            raise AccessError(
+                f"process {process.pid} belongs to {login}, this is {processes.login()}",
+                hint="log in as that one, or as root (sudo)",
+            ) from None
         return True
 
 

@@ -49,9 +49,23 @@ def user_of(pid: int) -> str:
     try:
         import pwd
 
-        return pwd.getpwuid((_PROC / str(pid)).stat().st_uid).pw_name
-    except (ImportError, OSError, KeyError):
+        uid = (_PROC / str(pid)).stat().st_uid
+    except (ImportError, OSError):
         return ""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container, a directory service that is away
+        return f"uid {uid}"
+
+
+def login() -> str:
+    """The name of this process's login, its number where the system knows no name."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (ImportError, OSError, KeyError):
+        return f"uid {os.geteuid()}" if hasattr(os, "geteuid") else "this login"
 
 
 def command_of(pid: int) -> str:

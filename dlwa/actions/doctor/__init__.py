@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dlwa.actions.doctor._base import Finding, Level, Surroundings
 from dlwa.actions.doctor._extras import beam, fast_pitch, live, nsynth, studio
-from dlwa.actions.doctor._machine import clock, disk, ffmpeg, gpu, logout, screen, write
+from dlwa.actions.doctor._machine import clock, disk, ffmpeg, gpu, logout, screen
+from dlwa.actions.doctor._sharing import sharing, write
 from dlwa.actions.doctor._software import crepe, ddsp, labs, python, settings, venv
 from dlwa.errors import UsageError
 from dlwa.settings import nearest
@@ -29,6 +30,7 @@ CHECKS: Mapping[str, Callable[[Surroundings], Finding]] = {
         logout,
         disk,
         write,
+        sharing,
         clock,
         ffmpeg,
         fast_pitch,

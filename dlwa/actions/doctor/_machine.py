@@ -1,6 +1,5 @@
 """Checks of the machine: disk, clock, screen, GPU."""
 
-import getpass
 import os
 import re
 import shutil
@@ -8,10 +7,11 @@ import time
 
 from dlwa.actions import setup
 from dlwa.actions.doctor._base import ANSWERS_WITHIN_S, Finding, Surroundings
+from dlwa.hosts import processes
 from dlwa.shell import Command
 from dlwa.tools import nvidia_smi
 from dlwa.tools import screen as screen_tool
-from dlwa.workspace import STATE, Workspace
+from dlwa.workspace import Workspace
 
 _GIB = 2**30
 _DISK_FAIL_GIB, _DISK_WARN_GIB, _FEW_INODES = 1.0, 8.0, 1000
@@ -57,7 +57,7 @@ def screen(around: Surroundings) -> Finding:
 
 def logout(around: Surroundings) -> Finding:
     """Do sessions survive logging out? (KillUserProcesses of systemd)"""
-    login = around.env.get("USER") or getpass.getuser()
+    login = around.env.get("USER") or processes.login()
     folders = around.etc / "systemd" / "logind.conf.d"
     files = [around.etc / "systemd" / "logind.conf", *sorted(folders.glob("*.conf"))]
     kills = False
@@ -86,16 +86,6 @@ def disk(around: Surroundings) -> Finding:
     if free_gib < _DISK_WARN_GIB:
         return Finding("disk", "warn", f"{text}; the DDSP half alone takes 2 GB", fix)
     return Finding("disk", "ok", text)
-
-
-def write(around: Surroundings) -> Finding:
-    """May this login write into the workspace?"""
-    homes = [*Workspace(around.root).homes().values(), around.root / STATE, around.root]
-    for folder in homes:
-        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-            text = f"{folder} cannot be written to"
-            return Finding("write", "fail", text, f"sudo chown -R {getpass.getuser()} {folder}")
-    return Finding("write", "ok", f"{around.root} can be written to")
 
 
 def clock(around: Surroundings) -> Finding:

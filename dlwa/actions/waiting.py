@@ -1,0 +1,69 @@
+"""How long a waiting run will wait: told as far as it can be known, and no further."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlwa import runfiles
+from dlwa.actions.progress import progress_of, span
+from dlwa.actions.runs import Run
+from dlwa.workspace import RunPaths
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A waiting run's place in the line and how long it will stand there, None if unknown."""
+
+    place: int
+    seconds: float | None
+    at_least: bool = False  # others stand before it, and nobody knows how long they will take
+
+    def words(self) -> str:
+        """Such as "2nd in line, more than 40 min"."""
+        if self.seconds is None:
+            return f"{ordinal(self.place)} in line"
+        about = "more than" if self.at_least else "about"
+        return f"{ordinal(self.place)} in line, {about} {span(self.seconds)}"
+
+
+def wait_of(run: Run) -> Wait | None:
+    """Where a waiting run stands; None for a run that does not wait.
+
+    The n-th in line gets its turn when the n-th of those that compute ends, if there are so many;
+    else it waits longer than the first of them needs. They end at their measured speed, or at the
+    time limit of the lab.
+    """
+    queue = run.record.get("queue")
+    if run.state != "queued" or not isinstance(queue, Mapping):
+        return None
+    place = max(1, int(queue.get("position") or 1))
+    left = sorted(_left_s(blocker) for blocker in queue.get("blockers") or [])
+    before = 1 if queue.get("own_limit") else place
+    at_least = before > len(left)
+    ends_in = (left[0] if at_least else left[before - 1]) if left else None
+    known = ends_in is not None and ends_in < float("inf")
+    return Wait(place, ends_in if known else None, at_least and known)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th ... 11th ... 21st."""
+    teens = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def _left_s(blocker: Mapping[str, Any]) -> float:
+    """How long a run that computes will still do so, in seconds; infinite if unknown."""
+    paths = RunPaths(Path(str(blocker.get("folder", ""))))
+    record = runfiles.read_json(paths.record) or {}
+    now = progress_of(Run(paths, record, "running", ""))
+    left_s = now.left_s if now else None
+    return min(float("inf") if left_s is None else left_s, _limit_s(record))
+
+
+def _limit_s(record: Mapping[str, Any]) -> float:
+    hours, began = (record.get("limits") or {}).get("hours_per_run"), record.get("started_at")
+    if not isinstance(hours, int | float) or not isinstance(began, int | float):
+        return float("inf")
+    return max(0.0, began + hours * 3600 - time.time())
