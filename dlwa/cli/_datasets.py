@@ -1,6 +1,5 @@
 """How `ddsp make-dataset` talks."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from dlwa.actions import datasets, progress
@@ -8,44 +7,35 @@ from dlwa.actions.runs import Run
 from dlwa.cli import _runs, needs, options, output
 from dlwa.cli._extra import require_flags
 from dlwa.cli._follow import follow
+from dlwa.cli._words import Making
+from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
 from dlwa.labs import read_lab
 from dlwa.settings import Settings
 
 
-@dataclass(frozen=True)
-class Words:
-    """What was asked for."""
-
-    input_name: str
-    dataset_name: str
-    extra: tuple[str, ...]
-    custom: bool
-    cpu: bool
-
-
-def make(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool) -> int:
+def make(asked: Making, how: Manner) -> int:
     """Check, start, follow and say what came of it; returns the exit code."""
-    require_flags(words.extra)
+    extra = require_flags(asked.extra)
     settings, host = options.settings(), LocalHost()
     planned = datasets.plan(
         settings,
         host,
-        words.input_name,
-        words.dataset_name,
-        extra=words.extra,
-        custom=words.custom,
-        cpu=words.cpu,
+        asked.input_name,
+        asked.dataset_name,
+        extra=extra,
+        custom=asked.custom,
+        cpu=asked.cpu,
     )
     count, size = len(planned.recordings), progress.size(planned.size_bytes)
-    output.say(f"{count} recordings, {size}, in inputs/{words.input_name}")
-    if output.only_shown(planned.job.argv, dry_run):
+    output.say(f"{count} recordings, {size}, in inputs/{asked.input_name}")
+    if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     limits = read_lab(settings.workspace.labs, settings.lab).limits
     run = datasets.start(planned, settings, host, limits)
-    if detach and run.live:
+    if asked.detach and run.live:
         _runs.tell_how_to_go_on(run)
         output.answer(run.document())
         return ExitCode.OK

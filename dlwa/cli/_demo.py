@@ -126,15 +126,15 @@ class _Demo:
             raise DlwaError(f"the demo's {run.kind} {run.state}: {run.reason}", AGAIN)
 
 
-def run(*, fresh: bool, dry_run: bool, yes: bool, no_input: bool) -> int:
+def run(how: options.Manner, *, fresh: bool) -> int:
     """Walk the whole path; returns the exit code."""
     settings = options.settings()
     where = demo.place(settings.workspace, fresh=fresh)
-    if dry_run:
+    if how.dry_run:
         output.say(f"would make {where.name} in inputs, datasets, models and outputs")
         output.answer({"dry_run": True, "name": str(where.name)})
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     limits = read_lab(settings.workspace.labs, settings.lab).limits
     walk = _Demo(settings, where, limits)
     try:

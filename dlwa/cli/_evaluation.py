@@ -1,7 +1,6 @@
 """How `ddsp eval` and `ddsp sample` talk."""
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from dlwa.actions import evaluation
@@ -9,49 +8,38 @@ from dlwa.actions.runs import Run
 from dlwa.cli import _runs, needs, options, output
 from dlwa.cli._extra import require_flags
 from dlwa.cli._follow import follow
+from dlwa.cli._words import Look
+from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
 from dlwa.labs import read_lab
 from dlwa.settings import Settings
 
 
-@dataclass(frozen=True)
-class Words:
-    """What was asked for."""
-
-    mode: evaluation.Mode
-    model_name: str
-    dataset_name: str
-    extra: tuple[str, ...]
-    custom: bool
-    gpu: bool
-    follow: bool = False
-
-
-def look(words: Words, *, detach: bool, dry_run: bool, yes: bool, no_input: bool) -> int:
+def look(mode: evaluation.Mode, asked: Look, how: Manner) -> int:
     """Check, start, follow and show what came of it; returns the exit code."""
-    require_flags(words.extra)
+    extra = require_flags(asked.extra)
     settings, host = options.settings(), LocalHost()
     planned = evaluation.plan(
         settings,
         host,
-        words.mode,
-        words.model_name,
-        words.dataset_name,
-        extra=words.extra,
-        custom=words.custom,
-        follow=words.follow,
-        gpu=words.gpu,
+        mode,
+        asked.model_name,
+        asked.dataset_name,
+        extra=extra,
+        custom=asked.custom,
+        follow=asked.follow,
+        gpu=asked.gpu,
     )
     what = "sounds held out of" if planned.is_held_out else "what it may have learnt from, of"
     output.say(f"{planned.model} plays {what} {planned.dataset}")
-    if output.only_shown(planned.job.argv, dry_run):
+    if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     limits = read_lab(settings.workspace.labs, settings.lab).limits
     since = time.time()
     run = evaluation.start(planned, settings, host, limits)
-    if detach and run.live:
+    if asked.detach and run.live:
         _runs.tell_how_to_go_on(run)
         output.answer(run.document())
         return ExitCode.OK

@@ -5,7 +5,7 @@ from dlwa.cli import options, output
 from dlwa.names import parse_name
 
 
-def may_write(name: str, what: str, *, as_admin: bool, yes: bool, no_input: bool) -> bool:
+def may_write(name: str, what: str, how: options.Consent, *, as_admin: bool) -> bool:
     """Whether to go on writing under a name: one's own, or somebody else's after a yes.
 
     `what` is the option that errors name.
@@ -13,7 +13,7 @@ def may_write(name: str, what: str, *, as_admin: bool, yes: bool, no_input: bool
     Raises `AccessError` for somebody else's without `--as-admin`.
     """
     question = users.require_own(parse_name(name, what), options.settings(), as_admin=as_admin)
-    if not question or output.confirm(question, assume_yes=yes, no_input=no_input):
+    if not question or output.confirm(question, assume_yes=how.yes, no_input=how.no_input):
         return True
     output.say("nothing was done")
     return False

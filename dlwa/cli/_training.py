@@ -1,50 +1,37 @@
 """How `ddsp train` talks."""
 
-from dataclasses import dataclass
-
 from dlwa.actions import deadline, training
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, needs, options, output
 from dlwa.cli._extra import require_flags
+from dlwa.cli._words import Training
+from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
 from dlwa.labs import read_lab
 
 
-@dataclass(frozen=True)
-class Words:
-    """What was asked for."""
-
-    dataset_name: str
-    model_name: str
-    extra: tuple[str, ...]
-    custom: bool
-    fresh: bool
-    cpu: bool
-    hours: float | None = None
-
-
-def train(words: Words, *, dry_run: bool, yes: bool, no_input: bool) -> int:
+def train(asked: Training, how: Manner) -> int:
     """Check, start and say how to look in; returns the exit code."""
-    require_flags(words.extra)
+    extra = require_flags(asked.extra)
     settings, host = options.settings(), LocalHost()
     planned = training.plan(
         settings,
         host,
-        words.dataset_name,
-        words.model_name,
-        extra=words.extra,
-        custom=words.custom,
-        fresh=words.fresh,
-        cpu=words.cpu,
-        hours=words.hours,
+        asked.dataset_name,
+        asked.model_name,
+        extra=extra,
+        custom=asked.custom,
+        fresh=asked.fresh,
+        cpu=asked.cpu,
+        hours=asked.hours,
     )
     if planned.already_done:
         return _tell_done(planned)
     _tell_plan(planned, settings.workspace.shown(planned.job.folder))
-    if output.only_shown(planned.job.argv, dry_run):
+    if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     lab = read_lab(settings.workspace.labs, settings.lab)
     run = training.start(planned, settings, host, lab.limits)
     output.answer(run.document())

@@ -20,10 +20,8 @@ def audit(
     where: Annotated[
         str, typer.Argument(metavar="IN", help="OWNER/NAME in inputs/, or a folder or file here.")
     ],
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Judge recordings before anything is sent or trained: a table, a verdict, what to do.
 
@@ -34,10 +32,10 @@ def audit(
 
     settings = options.settings()
     planned = action.plan(settings, where)
-    if output.only_shown(planned.argv, dry_run):
+    if output.only_shown(planned.argv, how.dry_run):
         return ExitCode.OK
-    silent = no_input or output.json_mode() or not output.is_terminal()
-    action.require_libraries(yes, None if silent else output.confirm, output.say)
+    silent = how.no_input or output.json_mode() or not output.is_terminal()
+    action.require_libraries(how.yes, None if silent else output.confirm, output.say)
     with output.telling("audit", "s of audio") as tell:
         found = action.run(planned, tell, settings.workspace.root)
     output.answer(found)

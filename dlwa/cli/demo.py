@@ -14,10 +14,8 @@ def demo(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew under another name; nothing is deleted.")
     ] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Hear it all in one command, on recordings that come with dlwa.
 
@@ -26,4 +24,4 @@ def demo(
     """
     from dlwa.cli import _demo
 
-    return _demo.run(fresh=fresh, dry_run=dry_run, yes=yes, no_input=no_input)
+    return _demo.run(how, fresh=fresh)

@@ -1,25 +1,12 @@
 """`dlwa ddsp eval`, `sample` and `convert-gin`."""
 
-import functools
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from dlwa.cli import options, output
+from dlwa.cli import _words, options, output
 from dlwa.errors import ExitCode
-
-ModelName = Annotated[
-    str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
-]
-DatasetName = Annotated[
-    str,
-    typer.Option(
-        "--dataset-name", metavar="OWNER/NAME", help="Default: the one the model learns from."
-    ),
-]
-Gpu = Annotated[bool, typer.Option("--gpu", help="Wait for a GPU instead of using the CPU.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Return at once.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,54 +16,26 @@ def register(app: typer.Typer) -> None:
     app.command("convert-gin")(convert_gin)
 
 
-def evaluate(
-    model_name: ModelName,
-    dataset_name: DatasetName = "",
-    extra: options.Extra = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Each checkpoint, until the training is over.")
-    ] = False,
-    custom: options.Custom = False,
-    gpu: Gpu = False,
-    detach: Detach = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
-) -> int:
+def evaluate(asked: _words.Look, how: options.Manner) -> int:
     """Measure a model: loudness, pitch and spectra of what it plays against the originals.
 
     Sounds that were held out of the data set are used if there are any. The numbers go to
     outputs/OWNER/NAME/evaluation.json and to TensorBoard. Works while the model trains.
     """
-    return _look("eval", model_name, dataset_name, extra, follow, custom, gpu)(
-        detach=detach, dry_run=dry_run, yes=yes, no_input=no_input
-    )
+    from dlwa.cli import _evaluation
+
+    return _evaluation.look("eval", asked, how)
 
 
-def sample(
-    model_name: ModelName,
-    dataset_name: DatasetName = "",
-    extra: options.Extra = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Each checkpoint, until the training is over.")
-    ] = False,
-    custom: options.Custom = False,
-    gpu: Gpu = False,
-    detach: Detach = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
-) -> int:
+def sample(asked: _words.Look, how: options.Manner) -> int:
     """Let a model play sounds of its data set, to hear how close it comes.
 
     Pairs of original and generated sounds go to outputs/OWNER/NAME/samples-STEP, pictures to
     TensorBoard. Sounds that were held out are used if there are any.
     """
-    return _look("sample", model_name, dataset_name, extra, follow, custom, gpu)(
-        detach=detach, dry_run=dry_run, yes=yes, no_input=no_input
-    )
+    from dlwa.cli import _evaluation
+
+    return _evaluation.look("sample", asked, how)
 
 
 def convert_gin(
@@ -84,10 +43,8 @@ def convert_gin(
     new: Annotated[
         Path | None, typer.Argument(metavar="[NEW.gin]", help="Default: printed.")
     ] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Translate a gin file written for an older version of ddsp, and say what was changed.
 
@@ -97,10 +54,10 @@ def convert_gin(
     from dlwa.cli import needs
 
     old, new = old.absolute(), new and new.absolute()
-    conversion.check(old, new, overwrite=yes)
-    if output.only_shown(conversion.argv(old), dry_run):
+    conversion.check(old, new, overwrite=how.yes)
+    if output.only_shown(conversion.argv(old), how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     report = conversion.run(old, new)
     for change in report["changes"]:
         output.say(change)
@@ -114,20 +71,3 @@ def convert_gin(
     else:
         output.done(f"{new}: {len(report['changes'])} changes")
     return ExitCode.FAILED if report["problem"] else ExitCode.OK
-
-
-def _look(
-    mode: Literal["eval", "sample"],
-    model_name: str,
-    dataset_name: str,
-    extra: list[str] | None,
-    follow: bool,
-    custom: bool,
-    gpu: bool,
-) -> functools.partial[int]:
-    from dlwa.cli import _evaluation
-
-    words = _evaluation.Words(
-        mode, model_name, dataset_name, tuple(extra or ()), custom, gpu, follow
-    )
-    return functools.partial(_evaluation.look, words)

@@ -8,10 +8,6 @@ import typer
 from dlwa.cli import options, output
 from dlwa.errors import ExitCode
 
-ModelName = Annotated[
-    str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
-]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the group `ddsp`."""
@@ -20,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    model_name: ModelName,
+    model_name: options.ModelName,
     formats: Annotated[
         str,
         typer.Option(
@@ -32,10 +28,8 @@ def export(
         typer.Option("--output", metavar="DIR", help="Default: outputs/OWNER/NAME/export."),
     ] = None,
     checkpoint: Annotated[str, typer.Option(help="best, latest or a step. [default: best]")] = "",
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Turn a model into something other programs play: SavedModel, TFLite, bundle.
 
@@ -52,11 +46,11 @@ def export(
         [kind.strip() for kind in formats.split(",") if kind.strip()],
         target and target.absolute(),
         checkpoint=checkpoint,
-        overwrite=yes,
+        overwrite=how.yes,
     )
-    if output.only_shown(planned.argv, dry_run):
+    if output.only_shown(planned.argv, how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     with output.telling("export") as tell:
         report = action.run(planned, tell, settings.workspace.root).report
     rows = [
@@ -80,11 +74,9 @@ def import_checkpoint(
     source: Annotated[
         Path, typer.Argument(metavar="PATH", help="Folder or zip of a model, or a bundle.")
     ],
-    model_name: ModelName,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    model_name: options.ModelName,
+    *,
+    how: options.Manner,
 ) -> int:
     """Take in a model trained elsewhere, so that it plays here under a name.
 
@@ -96,9 +88,9 @@ def import_checkpoint(
 
     settings = options.settings()
     planned = action.plan_import(settings, source.absolute(), model_name)
-    if output.only_shown(planned.argv, dry_run):
+    if output.only_shown(planned.argv, how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     with output.telling("import") as tell:
         outcome = action.run(planned, tell, settings.workspace.root)
     report = outcome.report

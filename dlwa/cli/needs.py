@@ -1,35 +1,36 @@
 """What a command needs before it can work."""
 
 import functools
+from collections.abc import Callable
 
-from dlwa.cli import output
+from dlwa.cli import options, output
 
 
-def ddsp(*, assume_yes: bool = False, no_input: bool = False) -> None:
+def ddsp(how: options.Consent) -> None:
     """Make sure that the DDSP half is installed, asking on a terminal.
 
     Raises `DlwaError` with the hint `dlwa setup` where it is not and nobody agrees.
     """
     from dlwa.actions import setup
 
-    silent = no_input or output.json_mode() or not output.is_terminal()
-    ask = functools.partial(output.confirm, no_input=no_input)
-    setup.require_ddsp(assume_yes, silent, ask, output.say)
+    setup.require_ddsp(how.yes, *_asking(how))
 
 
-def studio(*, assume_yes: bool = False, no_input: bool = False) -> None:
+def studio(how: options.Consent) -> None:
     """Make sure that the studio's packages are installed, asking on a terminal."""
-    _extra("STUDIO", assume_yes, no_input)
-
-
-def live(*, assume_yes: bool = False, no_input: bool = False) -> None:
-    """Make sure that microphone and speakers can be used, asking on a terminal."""
-    _extra("LIVE", assume_yes, no_input)
-
-
-def _extra(name: str, assume_yes: bool, no_input: bool) -> None:
     from dlwa.actions import extras
 
-    silent = no_input or output.json_mode() or not output.is_terminal()
-    ask = functools.partial(output.confirm, no_input=no_input)
-    extras.require(getattr(extras, name), assume_yes, silent, ask, output.say)
+    extras.require(extras.STUDIO, how.yes, *_asking(how))
+
+
+def live(how: options.Consent) -> None:
+    """Make sure that microphone and speakers can be used, asking on a terminal."""
+    from dlwa.actions import extras
+
+    extras.require(extras.LIVE, how.yes, *_asking(how))
+
+
+def _asking(how: options.Consent) -> tuple[bool, Callable[[str], bool], Callable[[str], None]]:
+    """Whether nobody can be asked, how to ask, how to tell."""
+    silent = how.no_input or output.json_mode() or not output.is_terminal()
+    return silent, functools.partial(output.confirm, no_input=how.no_input), output.say

@@ -28,10 +28,8 @@ def report(
     sounds: Annotated[
         bool, typer.Option("--sounds/--no-sounds", help="Let the model play; takes some seconds.")
     ] = True,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Make one page about a training: curves, sounds, data set, settings, what stopped it.
 
@@ -50,9 +48,9 @@ def report(
         page and page.absolute(),
         sounds=sounds,
     )
-    if output.only_shown(planned.argv, dry_run):
+    if output.only_shown(planned.argv, how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     with output.telling("report", "parts") as tell:
         warnings = action.run(planned, tell, settings.workspace.root)
     for warning in warnings:

@@ -1,5 +1,6 @@
 """`dlwa ddsp serve`, `studio`, `live`: the models played from Pure Data, a page, a microphone."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -7,14 +8,20 @@ import typer
 
 from dlwa.cli import options, output
 
-Host = Annotated[
-    str,
-    typer.Option(metavar="ADDRESS", help="Where to listen; others than this machine need --yes."),
-]
 
-Pitch = Annotated[
-    str | None, typer.Option(help="Pitch tracker: auto, swift, tiny ... full. [default: auto]")
-]
+@dataclass(frozen=True)
+class Listening:
+    """Where a program listens, and what it plays with."""
+
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Where to listen; others than this machine need --yes."
+        ),
+    ] = "127.0.0.1"
+    pitch_model: Annotated[
+        str | None, typer.Option(help="Pitch tracker: auto, swift, tiny ... full. [default: auto]")
+    ] = None
 
 
 def register(app: typer.Typer) -> None:
@@ -26,11 +33,9 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     port: Annotated[int, typer.Option(help="UDP port; 0 takes a free one.")] = 9001,
-    host: Host = "127.0.0.1",
-    pitch_model: Pitch = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
+    *,
+    where: Listening,
+    how: options.Consent,
 ) -> int:
     """Let Pure Data, Max or SuperCollider play the models, by OSC messages.
 
@@ -39,22 +44,17 @@ def serve(
     """
     from dlwa.actions import serving
 
-    words = [f"--port={port}", f"--host={host}"]
-    if pitch_model:
-        words.append(f"--pitch_model={pitch_model}")
     patch = serving.patch()
     if patch:
         output.say(f"in Pure Data open {options.settings().workspace.shown(patch)}")
-    return start(serving.SERVE, words, host, port, dry_run=dry_run, yes=yes, no_input=no_input)
+    return start(serving.SERVE, port, where, how)
 
 
 def studio(
     port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 7860,
-    host: Host = "127.0.0.1",
-    pitch_model: Pitch = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
+    *,
+    where: Listening,
+    how: options.Consent,
 ) -> int:
     """Open a page of this machine to play sounds through the models.
 
@@ -64,18 +64,13 @@ def studio(
     from dlwa.actions import serving
     from dlwa.cli import needs
 
-    words = [f"--port={port}", f"--host={host}"]
-    if pitch_model:
-        words.append(f"--pitch_model={pitch_model}")
-    if not dry_run:
-        needs.studio(assume_yes=yes, no_input=no_input)
-    return start(serving.STUDIO, words, host, port, dry_run=dry_run, yes=yes, no_input=no_input)
+    if not how.dry_run:
+        needs.studio(how)
+    return start(serving.STUDIO, port, where, how)
 
 
 def live(
-    model_name: Annotated[
-        str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
-    ],
+    model_name: options.ModelName,
     source: Annotated[
         Path | None, typer.Option("--source", help="A recording instead of the microphone.")
     ] = None,
@@ -91,9 +86,8 @@ def live(
     ] = "tiny",
     device: Annotated[str | None, typer.Option(help="Sound device: number or name.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Do not keep a recording's pace.")] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
+    *,
+    how: options.Consent,
 ) -> int:
     """Let a model play along with the microphone, block by block.
 
@@ -109,36 +103,29 @@ def live(
     words += [f"--{name}={value}" for name, value in given.items() if value is not None]
     settings = options.settings()
     asked = serving.live_command(settings, model_name, [*words, *(extra or ())])
-    if output.only_shown(asked.argv, dry_run):
+    if output.only_shown(asked.argv, how.dry_run):
         return ExitCode.OK
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     if source is None:
-        needs.live(assume_yes=yes, no_input=no_input)
+        needs.live(how)
     return serving.run(asked)
 
 
-def start(
-    module: str,
-    words: list[str],
-    host: str,
-    port: int,
-    *,
-    dry_run: bool,
-    yes: bool,
-    no_input: bool,
-) -> int:
+def start(module: str, port: int, where: Listening, how: options.Consent) -> int:
     """Start a program that listens; asks before others than this machine may talk to it."""
     from dlwa.actions import serving
     from dlwa.cli import needs
     from dlwa.errors import ExitCode
 
-    serving.check_address(host, port)
+    serving.check_address(where.host, port)
+    words = [f"--port={port}", f"--host={where.host}"]
+    words += [f"--pitch_model={where.pitch_model}"] if where.pitch_model else []
     asked = serving.command(options.settings(), module, words)
-    if output.only_shown(asked.argv, dry_run):
+    if output.only_shown(asked.argv, how.dry_run):
         return ExitCode.OK
-    if not serving.is_loopback(host):
-        question = f"Everybody who reaches {host} may read and write sound files here. Go on?"
-        if not output.confirm(question, assume_yes=yes, no_input=no_input):
+    if not serving.is_loopback(where.host):
+        question = f"Everybody who reaches {where.host} may read and write sound files here. Go on?"
+        if not output.confirm(question, assume_yes=how.yes, no_input=how.no_input):
             return ExitCode.FAILED
-    needs.ddsp(assume_yes=yes, no_input=no_input)
+    needs.ddsp(how)
     return serving.run(asked)

@@ -31,13 +31,9 @@ def push(
     delete: Annotated[
         bool, typer.Option("--delete", help="Remove there what is not here any more.")
     ] = False,
-    as_admin: Annotated[
-        bool, typer.Option("--as-admin", help="Also into others' folders.")
-    ] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    as_admin: options.AsAdmin = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Send a folder of recordings to the lab, to inputs/OWNER/NAME.
 
@@ -47,7 +43,7 @@ def push(
     from dlwa.cli import _sync
 
     asked = _sync.Push(folder, name, str(to), everything, delete, as_admin)
-    return _sync.push(asked, dry_run=dry_run, yes=yes, no_input=no_input)
+    return _sync.push(asked, dry_run=how.dry_run, yes=how.yes, no_input=how.no_input)
 
 
 @app.command("fetch")
@@ -66,10 +62,8 @@ def fetch(
     latest: Annotated[
         bool, typer.Option("--latest", help="The latest checkpoint, not the best.")
     ] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Bring a model home: its best checkpoint, configuration and statistics, verified.
 
@@ -80,4 +74,4 @@ def fetch(
 
     what = "all" if everything or source != Home.MODELS else "latest" if latest else "best"
     asked = _sync.Fetch(name, dest, str(source), what)
-    return _sync.fetch(asked, dry_run=dry_run, no_input=no_input)
+    return _sync.fetch(asked, dry_run=how.dry_run, no_input=how.no_input)

@@ -11,5 +11,5 @@ from dlwa.cli import main, needs  # noqa: E402
 
 FAKES = {training.MODULE: "fake_training.py", datasets.MODULE: "fake_preparation.py"}
 launch.module_argv = lambda module, words: (sys.executable, str(HERE / FAKES[module]), *words)
-needs.ddsp = lambda **_: None
+needs.ddsp = lambda how: None
 sys.exit(main())
