@@ -4,6 +4,7 @@ The file is checked as a whole when it is read: a misspelt key is an error that 
 one, and a password is refused, because the file is shared.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -31,6 +32,22 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class SlurmOptions:
+    """What every job asks of Slurm; None leaves it to the cluster."""
+
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    gres: str = "gpu"  # what one GPU is called there: gpu, gpu:a100
+    time: str | None = None
+    mem: str | None = None
+    cpus_per_task: int | None = None
+    requeues: int = 10  # how often a training whose time is over is put back into the line
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Lab:
     """One machine: how to reach it, where its workspace is, what may be taken."""
 
@@ -40,6 +57,7 @@ class Lab:
     user: str | None = None
     root: str | None = None
     scheduler: Scheduler = "screen"
+    slurm: SlurmOptions = field(default_factory=SlurmOptions)
     limits: Limits = field(default_factory=Limits)
     stops_at: str | None = None
     host_keys: tuple[str, ...] = ()
@@ -166,9 +184,53 @@ def _limits(key: str, value: Any, where: str) -> Limits:
     return Limits(**value)
 
 
+def _slurm(key: str, value: Any, where: str) -> SlurmOptions:
+    if not isinstance(value, dict):
+        raise _wrong(key, value, where, "a mapping such as {partition: gpu}")
+    place = f"slurm of {where}"
+    _refuse_unknown(value, [item.name for item in fields(SlurmOptions)], place)
+    given = {name: one for name, one in value.items() if one is not None}
+    for name, one in given.items():
+        if name in ("cpus_per_task", "requeues"):
+            least = 1 if name == "cpus_per_task" else 0
+            if isinstance(one, bool) or not isinstance(one, int) or one < least:
+                raise _wrong(name, one, place, f"a whole number, at least {least}")
+        elif name != "options":
+            pattern, expected = _SLURM_FORMS.get(name, _SLURM_NAME)
+            if not isinstance(one, str) or not re.fullmatch(pattern, one):
+                raise _wrong(name, one, place, expected)
+    if "options" in given:
+        given["options"] = _slurm_options(given["options"], place)
+    return SlurmOptions(**given)
+
+
+def _slurm_options(value: Any, place: str) -> tuple[str, ...]:
+    words = value if isinstance(value, list) else [value]
+    for word in words:
+        if not isinstance(word, str) or not word.isprintable() or word[:2] != "--" or word == "--":
+            raise _wrong("options", word, place, "a list of words such as --nice=100")
+        name = word[2:].partition("=")[0]
+        if any(taken.startswith(name) for taken in _SET_BY_DLWA.split()):
+            raise UsageError(f"options={word!r} in {place}: dlwa itself sets --{name}")
+    return tuple(words)
+
+
+_SLURM_NAME = (r"[A-Za-z0-9_\[(][A-Za-z0-9_.,|&*:\[\]()-]*", "a name Slurm knows")
+_SLURM_FORMS = {
+    "gres": (r"\w[\w.-]*(:[\w.-]+)?", 'what a GPU is called there, such as "gpu:a100"'),
+    "time": (r"(\d+-)?\d+:\d\d:\d\d", 'text in quotes such as "12:00:00" or "1-00:00:00"'),
+    "mem": (r"\d+[KMGT]?", 'text such as "16G"'),
+}
+# options of sbatch, also shortened, that would take a run away from its record
+_SET_BY_DLWA = """
+array chdir error gres help input job-name open-mode output parsable quiet requeue no-requeue signal
+test-only time usage version wait wrap"""
+
+
 _CHECKS: dict[str, _Check] = {
     "port": _port,
     "scheduler": _scheduler,
+    "slurm": _slurm,
     "limits": _limits,
     "stops_at": _clock,
     "host_keys": _host_keys,

@@ -1,87 +1,103 @@
-"""Starting a run: its record, its screen session, and the proof that it came up."""
+"""Starting a run: its record, its place with who keeps it, and the proof that it came up."""
 
 import os
 import platform
-import secrets
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from dlwa import runfiles
-from dlwa.actions import sessions
+from dlwa.actions import keepers
+from dlwa.actions._job import Devices, Job, new_id, wrapper_command
 from dlwa.actions.runs import Run, read_run
 from dlwa.errors import BusyError, DlwaError
 from dlwa.hosts.base import Host
 from dlwa.labs import Limits
 from dlwa.locks import FileLock, is_locked
-from dlwa.shell import Command
-from dlwa.tools import screen
 from dlwa.version import __version__
 from dlwa.workspace import RunPaths, Workspace
 
-# auto: a GPU where there is one, else a turn on the CPU. none: computes little, waits for nobody.
-Devices = Literal["auto", "gpu", "cpu", "none"]
+__all__ = [
+    "Devices",
+    "Job",
+    "launch",
+    "module_argv",
+    "new_id",
+    "refuse_if_live",
+    "wrapper_command",
+]
 
-_COMES_UP_WITHIN_S = 10.0
 _SETTLES_WITHIN_S = 1.0
 _START_LOCK_S = 5.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to run and how to record it."""
-
-    kind: str
-    owner: str
-    name: str
-    folder: Path
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: Path | None = None
-    devices: Devices = "auto"
-    gpus: int = 1
-    total_steps: int | None = None
-    aside: Mapping[str, str] | None = None  # built, place, must_hold: renamed on success
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-def new_id() -> str:
-    """Eight hexadecimal digits for a new run."""
-    return secrets.token_hex(4)
-
-
-def wrapper_command(folder: Path) -> tuple[str, ...]:
-    """The command that runs inside the session."""
-    return (sys.executable, "-m", "dlwa.actions.wrapper", str(folder))
 
 
 def launch(
     job: Job, workspace: Workspace, host: Host, limits: Limits, run_id: str | None = None
 ) -> Run:
-    """Start a job detached and return the run once its wrapper is really there.
+    """Start a job detached and return the run once it is in the hands of who keeps it.
 
-    Raises `BusyError` if the folder has a live run, `DlwaError` if the session does not come up.
+    Raises `BusyError` if the folder has a live run, another `DlwaError` if it is not started; then
+    everything is as before, or the record says why.
     """
-    sessions.require_screen(host)
-    sockets = sessions.socket_folder(host)
+    keeper = keepers.here(workspace, host)
+    keeper.require()
     run_id = run_id or new_id()
+    place = keeper.reserve(job, run_id)
     paths = RunPaths(job.folder, job.kind)
+    is_new = not job.folder.exists()
     job.folder.mkdir(parents=True, exist_ok=True)
     starting = FileLock(paths.start_lock)
     _take(starting, job)
     try:
         refuse_if_live(job.folder, host)
+        before = _Before(job, paths, is_new)
         _keep_history(paths, host)
         paths.stop_request.unlink(missing_ok=True)
-        name = _session_name(job, run_id, sockets)
-        record = _new_record(job, run_id, name, sockets, host, limits)
+        record = {**_new_record(job, run_id, host, limits), **place}
         runfiles.write_json(paths.record, record)
-        return _start_session(job, workspace, host, (name, sockets))
+        try:
+            more = keeper.open(job, record, workspace, limits)
+        except DlwaError:
+            before.restore()
+            raise
+        if more:
+            runfiles.write_json(paths.record, {**record, **more})
+        return _settled(job, host)
     finally:
         starting.release()
+
+
+class _Before:
+    """What a folder held before a run was to be started in it."""
+
+    def __init__(self, job: Job, paths: RunPaths, is_new: bool) -> None:
+        self._job, self._paths, self._is_new = job, paths, is_new
+        self._record = paths.record.read_bytes() if paths.record.exists() else None
+        self._history = paths.history.stat().st_size if paths.history.exists() else None
+
+    def restore(self) -> None:
+        """Make it so again, unless the record already tells how the start went wrong."""
+        paths = self._paths
+        if (runfiles.read_json(paths.record) or {}).get("state") != "queued":
+            return
+        if self._record is None:
+            paths.record.unlink(missing_ok=True)
+        else:
+            paths.record.write_bytes(self._record)
+        if self._history is not None:
+            os.truncate(paths.history, self._history)
+        else:
+            paths.history.unlink(missing_ok=True)
+        with suppress(OSError):  # what holds anything stays
+            if self._job.aside:
+                Path(self._job.aside["built"]).rmdir()
+            if self._is_new:
+                paths.start_lock.unlink(missing_ok=True)
+                paths.folder.rmdir()
 
 
 def refuse_if_live(folder: Path, host: Host) -> None:
@@ -108,21 +124,7 @@ def _take(lock: FileLock, job: Job) -> None:
         time.sleep(0.05)
 
 
-def _session_name(job: Job, run_id: str, sockets: Path | None) -> str:
-    parts = job.name.split("/")
-    title = "_".join(parts[1:] or parts)
-    name = screen.session_name(job.owner, title, run_id, sockets)
-    if sockets is not None and not screen.fits(sockets, name):
-        raise DlwaError(
-            f"SCREENDIR={sockets} is too long a path for screen's sockets",
-            hint="unset SCREENDIR, or name a shorter folder",
-        )
-    return name
-
-
-def _new_record(
-    job: Job, run_id: str, session: str, sockets: Path | None, host: Host, limits: Limits
-) -> dict[str, Any]:
+def _new_record(job: Job, run_id: str, host: Host, limits: Limits) -> dict[str, Any]:
     return {
         "id": run_id,
         "kind": job.kind,
@@ -134,10 +136,8 @@ def _new_record(
         "versions": {"dlwa": __version__, "python": platform.python_version()},
         "host": host.name,
         "boot_id": host.boot_id(),
-        "session": session,
-        "screen_dir": str(sockets) if sockets else None,
         "state": "queued",
-        "reason": "its session is starting",
+        "reason": "it is being started",
         "created_at": time.time(),
         "started_at": None,
         "ended_at": None,
@@ -162,24 +162,6 @@ def _keep_history(paths: RunPaths, host: Host) -> None:
         )
 
 
-def _start_session(
-    job: Job, workspace: Workspace, host: Host, session: tuple[str, Path | None]
-) -> Run:
-    name, sockets = session
-    workspace.state.mkdir(parents=True, exist_ok=True)
-    if not workspace.screenrc.exists() or workspace.screenrc.read_text() != screen.SCREENRC:
-        workspace.screenrc.write_text(screen.SCREENRC, encoding="utf-8")
-    argv = screen.start_argv(name, wrapper_command(job.folder), workspace.screenrc)
-    said = host.run(Command(argv, {**screen.environment(sockets), **_where_dlwa_is()}))
-    deadline = time.monotonic() + _COMES_UP_WITHIN_S
-    while said.ok and time.monotonic() < deadline:
-        run = read_run(job.folder, host)
-        if run and (run.wrapper or not run.live):
-            return _settled(job, host)
-        time.sleep(0.02)
-    return _never_came_up(job, said.said)
-
-
 def _settled(job: Job, host: Host) -> Run:
     """Give a run that breaks at once the moment it needs to say so."""
     deadline = time.monotonic() + _SETTLES_WITHIN_S
@@ -191,24 +173,6 @@ def _settled(job: Job, host: Host) -> Run:
         if not unsettled or time.monotonic() > deadline:
             return run
         time.sleep(0.02)
-
-
-def _never_came_up(job: Job, said: str) -> Run:
-    paths = RunPaths(job.folder, job.kind)
-    reason = f"its screen session did not come up: {said or 'screen gave no reason'}"
-    record = runfiles.read_json(paths.record) or {}
-    runfiles.write_json(
-        paths.record, {**record, "state": "failed", "reason": reason, "ended_at": time.time()}
-    )
-    raise DlwaError(f"{job.kind} of {job.name} was not started: {reason}", hint="./dlwa.py doctor")
-
-
-def _where_dlwa_is() -> dict[str, str | None]:
-    """Let the session find this very dlwa, installed or not."""
-    here = str(Path(__file__).resolve().parent.parent.parent)
-    known = os.environ.get("PYTHONPATH", "")
-    paths = [here, *(path for path in known.split(os.pathsep) if path and path != here)]
-    return {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _clock(moment: float) -> str:

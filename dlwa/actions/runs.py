@@ -1,93 +1,32 @@
 """The runs of a workspace and how they really stand.
 
-The record says what the wrapper last knew. Whoever reads it checks the wrapper's process, so
-that a killed wrapper, a restarted machine or a halted job is told as it is.
+The record says what the wrapper last knew. Whoever reads it asks who keeps the run, so that a
+killed wrapper, a restarted machine or a halted job is told as it is.
 """
 
 import os
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
 
 from dlwa import runfiles
+from dlwa.actions import keepers
+from dlwa.actions._run import LIVE, STALLED_AFTER_S, Run, State, last_activity
 from dlwa.errors import NotFoundError, UsageError
-from dlwa.hosts import processes
-from dlwa.hosts.base import Host, ProcessId
-from dlwa.locks import is_locked
+from dlwa.hosts.base import Host
 from dlwa.settings import nearest
 from dlwa.workspace import RunPaths, Workspace
 
-State = Literal["queued", "starting", "running", "finished", "stopped", "failed", "stalled", "lost"]
-LIVE: frozenset[str] = frozenset({"queued", "starting", "running", "stalled"})
-STALLED_AFTER_S = 600.0
-_COMES_UP_WITHIN_S = 15.0
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run: its record, and the state it is really in."""
-
-    paths: RunPaths
-    record: Mapping[str, Any]
-    state: State
-    reason: str
-
-    @property
-    def id(self) -> str:
-        """Eight hexadecimal digits, never used twice."""
-        return str(self.record.get("id", ""))
-
-    @property
-    def kind(self) -> str:
-        """What it does: "train", "make-dataset" ..."""
-        return str(self.record.get("kind", ""))
-
-    @property
-    def owner(self) -> str:
-        """Whose it is."""
-        return str(self.record.get("owner", ""))
-
-    @property
-    def name(self) -> str:
-        """What it makes: the name of the model or data set."""
-        return str(self.record.get("name", ""))
-
-    @property
-    def session(self) -> str:
-        """The name of its screen session."""
-        return str(self.record.get("session", ""))
-
-    @property
-    def live(self) -> bool:
-        """Whether it has not ended."""
-        return self.state in LIVE
-
-    @property
-    def wrapper(self) -> ProcessId | None:
-        """The process that looks after it."""
-        return _process(self.record, "pid")
-
-    @property
-    def child(self) -> ProcessId | None:
-        """The process that does the work."""
-        return _process(self.record, "child_pid")
-
-    @property
-    def began(self) -> float:
-        """When it was asked for, in seconds since 1970."""
-        return float(self.record.get("created_at") or 0.0)
-
-    def document(self) -> dict[str, Any]:
-        """The record with the true state, as `--json` shows it."""
-        return {
-            **self.record,
-            "state": self.state,
-            "reason": self.reason,
-            "folder": str(self.paths.folder),
-            "log": str(self.paths.log),
-        }
+__all__ = [
+    "LIVE",
+    "STALLED_AFTER_S",
+    "Run",
+    "State",
+    "all_runs",
+    "find_run",
+    "last_activity",
+    "model_folders",
+    "read_run",
+]
 
 
 def read_run(folder: Path, host: Host, stalled_after_s: float = STALLED_AFTER_S) -> Run | None:
@@ -96,7 +35,9 @@ def read_run(folder: Path, host: Host, stalled_after_s: float = STALLED_AFTER_S)
     if record is None:
         return None
     paths = RunPaths(folder, str(record.get("kind", "train")))
-    state, reason = _true_state(record, paths, host, stalled_after_s)
+    state, reason = record.get("state", "lost"), str(record.get("reason") or "")
+    if state in LIVE:
+        state, reason = keepers.of(record, host).standing(record, paths, stalled_after_s)
     return Run(paths, record, state, reason)
 
 
@@ -142,83 +83,6 @@ def find_run(runs: list[Run], text: str) -> Run:
     return (live or named)[0]
 
 
-def last_activity(paths: RunPaths) -> float:
-    """When the run last wrote anything, in seconds since 1970."""
-    times = [0.0]
-    for path in (paths.log, paths.metrics, paths.events, paths.record):
-        try:
-            times.append(path.stat().st_mtime)
-        except OSError:
-            continue
-    return max(times)
-
-
 def _other_folders(workspace: Workspace) -> Iterator[Path]:
     if workspace.runs.is_dir():
         yield from (path for path in workspace.runs.iterdir() if path.is_dir())
-
-
-def _process(record: Mapping[str, Any], key: str) -> ProcessId | None:
-    pid, start = record.get(key), record.get(f"{key}_start")
-    return ProcessId(pid, start) if isinstance(pid, int) and isinstance(start, int) else None
-
-
-def _true_state(
-    record: Mapping[str, Any], paths: RunPaths, host: Host, stalled_after_s: float
-) -> tuple[State, str]:
-    state, reason = record.get("state", "lost"), str(record.get("reason") or "")
-    if state not in LIVE:
-        return state, reason
-    silent_s = max(0.0, time.time() - last_activity(paths))
-    if record.get("host") != host.name:
-        elsewhere = f"runs on {record.get('host')}"
-        if silent_s > stalled_after_s and state != "queued":
-            return "stalled", f"{elsewhere} and has written nothing for {_span(silent_s)}"
-        return state, reason or elsewhere
-    if record.get("boot_id") != host.boot_id():
-        return "lost", f"the machine was restarted while it was {state}{_saved(paths, record)}"
-    return _state_here(record, paths, host, (silent_s, stalled_after_s))
-
-
-def _state_here(
-    record: Mapping[str, Any], paths: RunPaths, host: Host, silence: tuple[float, float]
-) -> tuple[State, str]:
-    state: State = record["state"]
-    wrapper, child = _process(record, "pid"), _process(record, "child_pid")
-    if wrapper is None:
-        age_s = time.time() - float(record.get("created_at") or 0)
-        young = 0 <= age_s < _COMES_UP_WITHIN_S
-        if young or is_locked(paths.start_lock):
-            return state, str(record.get("reason") or "")
-        return "lost", "its session never came up"
-    if not host.is_alive(wrapper):
-        again = runfiles.read_json(paths.record) or {}
-        if again.get("state", state) not in LIVE:  # it ended while we looked
-            return again["state"], str(again.get("reason") or "")
-        return "lost", _why_lost(wrapper, child, host) + _saved(paths, record)
-    if processes.is_paused(wrapper.pid) or (child and processes.is_paused(child.pid)):
-        return "stalled", "it was halted by a signal (SIGSTOP or Ctrl-Z); kill -CONT resumes it"
-    silent_s, stalled_after_s = silence
-    if state == "running" and silent_s > stalled_after_s:
-        return "stalled", f"it has written nothing for {_span(silent_s)}"
-    return state, str(record.get("reason") or "")
-
-
-def _why_lost(wrapper: ProcessId, child: ProcessId | None, host: Host) -> str:
-    if child and host.is_alive(child):
-        return f"its wrapper (pid {wrapper.pid}) was killed; the job (pid {child.pid}) still runs"
-    return f"its wrapper (pid {wrapper.pid}) was killed before it could record the end"
-
-
-def _saved(paths: RunPaths, record: Mapping[str, Any]) -> str:
-    """What the job itself said about its end, when its wrapper no longer could."""
-    event = runfiles.last_line(paths.events) or {}
-    since = float(record.get("started_at") or record.get("created_at") or 0)
-    if event.get("event") in ("stopped", "finished") and float(event.get("time", 0)) >= since:
-        step = f" at step {event['step']}" if "step" in event else ""
-        return f"; the job saved{step} and ended"
-    return ""
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

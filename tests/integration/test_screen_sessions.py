@@ -8,7 +8,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from dlwa.actions import launch, sessions, stopping
+from dlwa.actions import sessions, stopping
+from dlwa.actions.keepers import _screen
 from dlwa.errors import BusyError, DlwaError
 from dlwa.hosts.local import LocalHost
 from dlwa.shell import Command
@@ -172,8 +173,8 @@ def test_a_second_start_in_one_folder_is_refused(lab: Lab) -> None:
 
 
 def test_a_session_that_cannot_come_up_is_told(lab: Lab, monkeypatch) -> None:
-    monkeypatch.setattr(launch, "wrapper_command", lambda folder: ("/nonexistent",))
-    monkeypatch.setattr(launch, "_COMES_UP_WITHIN_S", 0.5)
+    monkeypatch.setattr(_screen, "wrapper_command", lambda folder: ("/nonexistent",))
+    monkeypatch.setattr(_screen, "_STARTS_WITHIN_S", 0.5)
     folder = lab.root / "there"
     with pytest.raises(DlwaError, match="did not come up"):
         lab.start(FOREVER, folder=folder)

@@ -75,7 +75,7 @@ def test_a_killed_wrapper_is_lost_and_its_job_saves(lab: Lab) -> None:
     run = lab.ended(run)
     assert run.state == "lost" and "wrapper" in run.reason
     run = lab.until(run, lambda now: "saved at step 12" in now.reason)
-    assert run.child and not lab.host.is_alive(run.child)
+    lab.until(run, lambda now: now.child is not None and not lab.host.is_alive(now.child))
 
 
 def test_a_session_quit_from_inside(lab: Lab) -> None:

@@ -1,0 +1,239 @@
+"""Runs as jobs of a Slurm cluster."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dlwa import runfiles
+from dlwa.actions import sessions
+from dlwa.actions._job import Job, wrapper_command
+from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity, saved, span
+from dlwa.actions.keepers import _submission
+from dlwa.actions.keepers._base import Room
+from dlwa.actions.keepers._book import book_of
+from dlwa.actions.keepers._screen import where_dlwa_is
+from dlwa.errors import AccessError, DlwaError, NetworkError, NotFoundError, UsageError
+from dlwa.hosts.base import Host
+from dlwa.labs import Limits, SlurmOptions
+from dlwa.shell import Command
+from dlwa.tools import screen, slurm, slurm_words
+from dlwa.tools.slurm import SlurmJob
+from dlwa.workspace import RunPaths, Workspace
+
+_SUBMITS_WITHIN_S = 20.0
+_JUST_ENDED_S = 10.0  # the disk may show a record's last words later than Slurm the job's end
+_ENDS_WITHIN_S = 60.0
+_SHOWN_LINES = 200
+
+
+class SlurmKeeper:
+    """Each run in a job of its own; how it stands is asked of Slurm."""
+
+    name = "slurm"
+    shares_this_machine = False
+
+    def __init__(self, host: Host, asked: SlurmOptions | None = None) -> None:
+        self._host = host
+        self._asked = asked or SlurmOptions()
+        self._book = book_of(host)
+
+    def require(self) -> None:
+        """Raise `DlwaError` if this machine cannot submit."""
+        for program in ("sbatch", "squeue", "scancel"):
+            if self._host.which(program) is None:
+                raise DlwaError(
+                    f"{program} is not installed here, and labs/local.yaml says scheduler: slurm",
+                    hint="work on the cluster's login node; or say scheduler: screen",
+                )
+
+    def reserve(self, job: Job, run_id: str) -> dict[str, Any]:
+        """Return the name of the job to be; the run's id in it keeps it apart from all others."""
+        return {
+            "keeper": self.name,
+            "session": screen.session_name(job.owner, job.title, run_id),
+            "slurm_job_id": None,
+            "slurm_requeues_allowed": _submission.requeues(job, self._asked),
+        }
+
+    def open(
+        self, job: Job, record: Mapping[str, Any], workspace: Workspace, limits: Limits
+    ) -> dict[str, Any]:
+        """Submit the wrapper; Slurm starts it when it is its turn."""
+        workspace.state.mkdir(parents=True, exist_ok=True)
+        script = workspace.slurm_script
+        if not script.exists() or script.read_text(encoding="utf-8") != slurm.SCRIPT:
+            script.write_text(slurm.SCRIPT, encoding="utf-8")
+        argv = slurm.submit_argv(
+            _submission.options_of(job, self._asked, limits),
+            str(record["session"]),
+            RunPaths(job.folder, job.kind).slurm_log,
+            script,
+            wrapper_command(job.folder),
+        )
+        env = {**slurm.environment(os.environ), **where_dlwa_is()}
+        said = self._host.run(Command(argv, env, workspace.root), _SUBMITS_WITHIN_S)
+        number = slurm.parse_submitted(said.out) if said.ok else None
+        if number is None:
+            raise _submission.refused(job, said.said, said.code)
+        self._book.changed()
+        warned_s = _submission.warning_s(self._asked, limits)
+        return {"slurm_job_id": number, "slurm_warning_s": warned_s, "reason": ""}
+
+    def standing(
+        self, record: Mapping[str, Any], paths: RunPaths, stalled_after_s: float
+    ) -> tuple[State, str]:
+        """Return how a run stands: Slurm's word on the job, the record's on the work."""
+        state: State = record["state"]
+        silent_s = max(0.0, time.time() - last_activity(paths))
+        if not record.get("slurm_job_id"):
+            age_s = time.time() - float(record.get("created_at") or 0)
+            young = 0 <= age_s < COMES_UP_WITHIN_S + _SUBMITS_WITHIN_S
+            return (state, "it is being submitted") if young else ("lost", "it was never submitted")
+        answer = self._book.job(str(record["slurm_job_id"]))
+        if answer.silent:
+            wrote = f", wrote {span(silent_s)} ago" if state == "running" else ""
+            return "unknown", f"Slurm does not answer ({answer.silent}); last known: {state}{wrote}"
+        job = answer.job
+        if job is None or job.name != record.get("session"):
+            return self._gone(record, paths)
+        if job.waits:
+            return "queued", slurm_words.why(job) or str(record.get("reason") or "")
+        if job.ended:
+            return self._ended(job, record, paths)
+        return _alive(job, record, (silent_s, stalled_after_s))
+
+    def told(self, record: Mapping[str, Any]) -> str:
+        """Return the number of the job."""
+        return f"Slurm job {record.get('slurm_job_id')}"
+
+    def room_of(self, run: Run) -> str:
+        """Return the job's number while it runs."""
+        job = self._job(run)
+        return job.id if job and not job.waits and not job.ended else ""
+
+    def rooms(self) -> list[Room]:
+        """List the jobs of this login that are dlwa's and not over."""
+        return [
+            Room(job.id, f"{job.state.lower()} {job.node}".strip(), job.name)
+            for job in self._book.jobs()
+            if job.name.startswith(screen.PREFIX) and not job.ended
+        ]
+
+    def attach(self, run: Run) -> int:
+        """Show what the run prints, from its node; Ctrl-C leaves."""
+        job_id = self.room_of(run)
+        if not job_id:
+            raise NotFoundError(f"run={run.name} does not run in Slurm now: {run.reason}")
+        if not os.isatty(0):
+            raise UsageError("looking into a job needs a terminal", f"./dlwa.py logs -f {run.name}")
+        until = (f"--pid={run.wrapper.pid}",) if run.wrapper else ()
+        words = ("tail", f"--lines={_SHOWN_LINES}", "-F", *until, "--", str(run.paths.log))
+        env = {
+            **slurm.environment(os.environ),
+            "TERM": sessions.usable_term(os.environ.get("TERM", "")),
+        }
+        code = self._host.attach(Command(slurm.attach_argv(job_id, words), env))
+        self._book.changed()
+        return code
+
+    def check_reach(self, run: Run) -> None:
+        """Raise `DlwaError` where Slurm does not answer, `AccessError` for another login's job."""
+        self._book.changed()
+        if not run.record.get("slurm_job_id"):
+            return
+        answer = self._book.job(str(run.record["slurm_job_id"]))
+        if answer.silent:
+            raise _silent(run, answer.silent)
+        said = self._book.run(slurm.signal_argv(str(run.record["slurm_job_id"]), "CONT"))
+        if "denied" in said.said.lower():
+            raise AccessError(
+                f"run={run.name} is a job of another login: {slurm_words.refusal(said.said)}",
+                hint=f"ask {run.owner}, or an operator of the cluster, to stop it",
+            )
+
+    def ask(self, run: Run) -> None:
+        """Take it out of the line; if it runs already, let the wrapper save and stop."""
+        job_id = str(run.record.get("slurm_job_id") or "")
+        if job_id:
+            self._book.run(slurm.cancel_waiting_argv(job_id))
+            self._book.run(slurm.signal_argv(job_id, "TERM"))
+            self._book.changed()
+
+    def computes(self, run: Run) -> bool:
+        """Tell whether Slurm still has the job going."""
+        job = self._job(run)
+        return job is not None and not job.ended
+
+    def kill(self, run: Run) -> None:
+        """Cancel the job and wait until Slurm has ended it."""
+        self._book.run(slurm.cancel_argv(str(run.record.get("slurm_job_id"))))
+        deadline = time.monotonic() + _ENDS_WITHIN_S
+        while self.computes(run) and time.monotonic() < deadline:
+            time.sleep(0.5)
+
+    def close(self, run: Run, by: str) -> None:
+        """Record the end of a run whose wrapper could not, because it had not begun or was killed.
+
+        Only what Slurm says is over is touched.
+        """
+        job = self._job(run)
+        record = runfiles.read_json(run.paths.record) or {}
+        if record.get("state") not in LIVE or job is None or not job.ended:
+            return
+        how = "; it did not save in time and was killed" if job.node else " while it waited"
+        end = {"state": "stopped", "reason": f"stopped by {by}{how}", "ended_at": time.time()}
+        runfiles.write_json(run.paths.record, {**record, **end})
+
+    def _job(self, run: Run) -> SlurmJob | None:
+        job_id = run.record.get("slurm_job_id")
+        job = self._book.job(str(job_id)).job if job_id else None
+        return job if job and job.name == run.session else None
+
+    def _gone(self, record: Mapping[str, Any], paths: RunPaths) -> tuple[State, str]:
+        now = runfiles.read_json(paths.record) or {}
+        if now.get("state") not in LIVE:  # it ended while we looked
+            return now.get("state", "lost"), str(now.get("reason") or "")
+        told = f"Slurm no longer knows its job {record.get('slurm_job_id')}"
+        return "lost", f"{told}, which was {record['state']}{saved(paths, record)}"
+
+    def _ended(
+        self, job: SlurmJob, record: Mapping[str, Any], paths: RunPaths
+    ) -> tuple[State, str]:
+        now = runfiles.read_json(paths.record) or {}
+        if now.get("state") not in LIVE:
+            return now.get("state", "lost"), str(now.get("reason") or "")
+        if job.state == "COMPLETED" and job.ends_at and time.time() - job.ends_at < _JUST_ENDED_S:
+            return record["state"], "it ends this moment"
+        state, reason = slurm_words.ending(job)
+        return _as_state(state), reason + saved(paths, record)
+
+
+def _alive(
+    job: SlurmJob, record: Mapping[str, Any], silence: tuple[float, float]
+) -> tuple[State, str]:
+    """A job that has a node, and may be about to get or to lose it."""
+    state: State = record["state"]
+    reason = str(record.get("reason") or "")
+    silent_s, stalled_after_s = silence
+    if job.state in ("SUSPENDED", "STOPPED"):
+        return "stalled", "Slurm has halted it"
+    if state == "queued" and job.state == "COMPLETING":
+        return state, reason
+    if state == "queued":
+        return "starting", f"Slurm makes {job.node or 'its node'} ready"
+    if state == "running" and silent_s > stalled_after_s:
+        return "stalled", f"it has written nothing for {span(silent_s)}"
+    return state, reason
+
+
+def _as_state(word: str) -> State:
+    states: dict[str, State] = {"failed": "failed", "stopped": "stopped"}
+    return states.get(word, "lost")
+
+
+def _silent(run: Run, why: str) -> DlwaError:
+    return NetworkError(
+        f"run={run.name} cannot be stopped now: Slurm does not answer ({why})",
+        hint="nothing was done; try again when squeue answers",
+    )
