@@ -45,6 +45,7 @@ class Server:
         self.authorized = folder / "authorized_keys"
         self.authorized.touch()
         self._process: subprocess.Popen[bytes] | None = None
+        self._given = False  # whether somebody has been told the port
 
     @property
     def public_host_key(self) -> str:
@@ -69,6 +70,16 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             argv = [str(SSHD), "-D", "-e", "-f", str(config)]
             self._process = subprocess.Popen(argv, stderr=log, stdin=subprocess.DEVNULL)
+        listens = f"Server listening on 127.0.0.1 port {self.port}."
+        before = self.log().count(listens)
+        started = self._process
+        wait_for(lambda: self.log().count(listens) > before or started.poll() is not None, self.log)
+        # another program may have taken the port meanwhile: it would answer as an impostor
+        if started.poll() is not None:
+            assert "Address already in use" in self.log() and not self._given, self.log()
+            self.port = free_port()
+            self.start()
+        self._given = True
         wait_for(lambda: answers(self.port), self.log)
 
     def log(self) -> str:
@@ -175,21 +186,27 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # a blocked accept would keep it alive
         self._listener.close()
         self.cut()
 
     def cut(self) -> None:
+        """End every connection; the threads that carry them close the sockets they hold."""
         for one in self._open:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            one.close()
         self._open.clear()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.to))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.to))
+                except OSError:  # the machine is off; the next one may find it on
+                    near.close()
+                    continue
                 self._open += [near, far]
                 for one, other in ((near, far), (far, near)):
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

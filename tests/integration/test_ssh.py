@@ -286,6 +286,29 @@ def test_machines_that_ask_questions_get_answers_and_keep_none(client, tmp_path)
     assert "123456" not in told and "\x1b" not in told
 
 
+def test_a_key_and_a_code_together(client, tmp_path):
+    """The right key is followed by the question; no other key is tried, no passphrase asked."""
+    asked = []
+    locked = make_key(client.folder / "locked", passphrase="open sesame")
+    with asking_server(make_key(tmp_path / "host"), asked, client.key) as port:
+        client.add_host("asks", ServerAt(port))
+        text = client.config.read_text()
+        client.config.write_text(text + f"  IdentityFile {locked}\n")
+        user = Answers(True, "123456")
+        ssh.connect(ssh.resolve("asks"), user).close()
+    assert asked == ["123456"] and not any("assphrase" in prompt for prompt in user.asked)
+
+
+def test_a_locked_key_is_asked_about_only_when_no_other_will_do(client, server):
+    locked = make_key(client.folder / "locked", passphrase="open sesame")
+    client.add_host("both", server, IdentityFile=locked)
+    client.config.write_text(client.config.read_text() + f"  IdentityFile {client.key}\n")
+    client.know(server)
+    user = Answers(None)
+    connect("both", user).close()
+    assert not user.asked
+
+
 def test_too_many_keys_are_told_with_what_to_write(client, server):
     server.authorized.write_text("")
     keys = [make_key(client.folder / f"key{number}") for number in range(8)]
@@ -303,13 +326,17 @@ class ServerAt:
 
 
 @contextlib.contextmanager
-def asking_server(host_key: Path, asked: list[str]) -> Iterator[int]:
-    """An SSH server that lets in whoever knows the one-time code."""
+def asking_server(host_key: Path, asked: list[str], first: Path | None = None) -> Iterator[int]:
+    """An SSH server that lets in whoever knows the one-time code (and has the key `first`)."""
     import paramiko
 
     class Door(paramiko.ServerInterface):
         def get_allowed_auths(self, username):
-            return "keyboard-interactive"
+            return "keyboard-interactive,publickey" if first else "keyboard-interactive"
+
+        def check_auth_publickey(self, username, key):
+            right = first and key.get_base64() == paramiko.PKey.from_path(first).get_base64()
+            return paramiko.AUTH_PARTIALLY_SUCCESSFUL if right else paramiko.AUTH_FAILED
 
         def check_auth_interactive(self, username, submethods):
             return paramiko.InteractiveQuery("Welcome\x1b[2J", "", ("One-time code: ", False))

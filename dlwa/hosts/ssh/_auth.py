@@ -22,8 +22,11 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
     tried: list[str] = []
     for name, key in _keys(target, asker):
         tried.append(name)
-        if _attempt(transport, target, key, len(tried)):
+        right = _attempt(transport, target, key, len(tried))
+        if transport.is_authenticated():
             return
+        if right:
+            break  # and the machine wants something more, a code perhaps
     _require_open(transport, target, len(tried))
     allowed = _allowed(transport, target)
     if transport.is_authenticated():
@@ -38,6 +41,7 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
 
 
 def _attempt(transport: paramiko.Transport, target: Target, key: paramiko.PKey, tried: int) -> bool:
+    """Whether a key is accepted, be it as the first of several things."""
     try:
         transport.auth_publickey(target.user, key)
     except paramiko.BadAuthenticationType:
@@ -47,11 +51,14 @@ def _attempt(transport: paramiko.Transport, target: Target, key: paramiko.PKey, 
         return False
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise _broken(target, error) from error
-    return transport.is_authenticated()
+    return True
 
 
 def _keys(target: Target, asker: Asker) -> Iterator[tuple[str, paramiko.PKey]]:
-    """The keys to try: those the agent holds among the named files, then files, then the rest."""
+    """The keys to try: those that cost no question first.
+
+    The agent's among the named files, the agent's others, files, at last files with a passphrase.
+    """
     agent = _agent_keys(target)
     named = [path for path in target.identity_files if path.is_file()]
     wanted = {public for path in target.identity_files if (public := _public_half(path))}
@@ -63,11 +70,19 @@ def _keys(target: Target, asker: Asker) -> Iterator[tuple[str, paramiko.PKey]]:
         for key in agent:
             if key.get_base64() not in held:
                 yield f"agent {key.get_name()}", key
+    locked = []
     for path in named:
         if _public_half(path) not in held:
-            loaded = _load(path, asker)
-            if loaded:
-                yield str(path), loaded
+            try:
+                yield str(path), paramiko.PKey.from_path(path)
+            except (TypeError, paramiko.PasswordRequiredException):
+                locked.append(path)
+            except (ValueError, OSError, paramiko.SSHException) as error:
+                asker.say(f"key {path} cannot be used: {error}")
+    for path in locked:
+        unlocked = _unlocked(path, asker)
+        if unlocked:
+            yield str(path), unlocked
 
 
 def _agent_keys(target: Target) -> list[paramiko.PKey]:
@@ -104,15 +119,8 @@ def _public_half(path: Path) -> str:
     return words[1] if len(words) > 1 else ""
 
 
-def _load(path: Path, asker: Asker) -> paramiko.PKey | None:
-    """A key file; its passphrase is asked for when it has one. None if it cannot be used."""
-    try:
-        return paramiko.PKey.from_path(path)
-    except (TypeError, paramiko.PasswordRequiredException):
-        pass  # it has a passphrase
-    except (ValueError, OSError, paramiko.SSHException) as error:
-        asker.say(f"key {path} cannot be used: {error}")
-        return None
+def _unlocked(path: Path, asker: Asker) -> paramiko.PKey | None:
+    """A key file whose passphrase is asked for; None without the right one."""
     for _ in range(_TRIES):
         secret = asker.secret(f"Passphrase of {path}: ")
         if not secret:

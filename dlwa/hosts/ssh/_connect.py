@@ -36,8 +36,8 @@ def connect(target: Target, asker: Asker) -> "Connection":
     try:
         transport = _transport(target, before)
         try:
-            _start(transport, target)
-            _hostkeys.require_known(target, transport.get_remote_server_key(), asker)
+            key = _start(transport, target)
+            _hostkeys.require_known(target, key, asker)
             transport.set_keepalive(0)
             _auth.log_in(transport, target, asker)
         except BaseException:
@@ -47,16 +47,22 @@ def connect(target: Target, asker: Asker) -> "Connection":
         if before:
             before.close()
         raise
-    return Connection(target, transport, before)
+    return Connection(target, transport, before, _hostkeys.fingerprint(key))
 
 
 class Connection:
     """An open connection. Use it in a `with`; what breaks it raises `NetworkError`."""
 
     def __init__(
-        self, target: Target, transport: paramiko.Transport, before: "Connection | None"
+        self,
+        target: Target,
+        transport: paramiko.Transport,
+        before: "Connection | None",
+        host_key: str,
     ) -> None:
         self.target, self._transport, self._before = target, transport, before
+        self.host_key = host_key
+        """The fingerprint of the machine's key."""
         self._closing = threading.Event()
         threading.Thread(target=self._stay_alive, daemon=True, name="ssh-alive").start()
 
@@ -65,11 +71,6 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def host_key(self) -> str:
-        """The fingerprint of the machine's key."""
-        return _hostkeys.fingerprint(self._transport.get_remote_server_key())
 
     @property
     def transport(self) -> paramiko.Transport:
@@ -215,11 +216,13 @@ def _tcp(target: Target) -> socket.socket:
     return sock
 
 
-def _start(transport: paramiko.Transport, target: Target) -> None:
+def _start(transport: paramiko.Transport, target: Target) -> paramiko.PKey:
+    """Agree on keys; returns that of the machine, which has signed for it."""
     transport.banner_timeout = CONNECT_TIMEOUT_S
     transport.auth_timeout = 60.0
     try:
         transport.start_client(timeout=CONNECT_TIMEOUT_S)
+        return transport.get_remote_server_key()
     except IncompatiblePeer as error:
         raise AccessError(f"{target} speaks no SSH that is safe today: {error}") from error
     except (paramiko.SSHException, OSError, EOFError) as error:

@@ -21,7 +21,7 @@ def connection(lab: Lab | str | None = None, asker: Asker | None = None) -> "Lab
     answers them. Raises `UsageError` if the lab is this machine, `NotFoundError` if there is none
     of that name; using it raises `AccessError` and `NetworkError`.
     """
-    from dlwa.hosts.ssh._fabric import LabConnection  # 0.2 s that few commands need
+    from dlwa.hosts.ssh._fabric import LabConnection  # most commands need none of it
 
     if not isinstance(lab, Lab):
         settings = load()
