@@ -54,13 +54,28 @@ def append_line(path: Path, document: Mapping[str, Any]) -> None:
         os.close(handle)
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON lines of a file; lines that are not whole documents are skipped."""
+def sizes(folder: Path) -> dict[str, int]:
+    """Where the two growing files of a run end now; what comes after is a new run's."""
+    found = {}
+    for name in (METRICS_FILE, EVENTS_FILE):
+        try:
+            found[name] = (folder / name).stat().st_size
+        except OSError:
+            found[name] = 0
+    return found
+
+
+def read_lines(path: Path, after: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the JSON lines of a file after a byte; what is no whole document is skipped.
+
+    A file shorter than that was begun anew and is read from its start.
+    """
     try:
         stream = path.open("rb")
     except OSError:
         return
     with stream:
+        stream.seek(after if stream.seek(0, os.SEEK_END) >= after else 0)
         for line in stream:
             try:
                 document = json.loads(line)
@@ -68,6 +83,12 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             if isinstance(document, dict):
                 yield document
+
+
+def run_dir() -> Path | None:
+    """Return the folder of the run this process belongs to, or None if it belongs to none."""
+    folder = os.environ.get("DLWA_RUN_DIR")
+    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def report_step(
@@ -93,7 +114,7 @@ def report_step(
 
 
 def report_progress(
-    folder: Path, done: float, total: float, unit: str, what: str = "", **more: Any
+    folder: Path, done: float, total: float | None, unit: str, what: str = "", **more: Any
 ) -> None:
     """Append how far a job that is not a training has come, e.g. 12.5 of 90 "s of audio"."""
     append_line(
@@ -102,17 +123,26 @@ def report_progress(
     )
 
 
+def tell_progress(done: float, total: float | None, unit: str, what: str = "", **more: Any) -> None:
+    """Report how far it is to the run this process belongs to, if it belongs to one."""
+    if folder := run_dir():
+        report_progress(folder, done, total, unit, what, **more)
+
+
 def report_event(folder: Path, event: str, **more: Any) -> None:
     """Append something worth telling: "checkpoint", "restored", "rollback", "stopped" ..."""
     append_line(folder / EVENTS_FILE, {"event": event, "time": time.time(), **more})
 
 
-def last_line(path: Path, max_bytes: int = 65536) -> dict[str, Any] | None:
-    """Return the last whole JSON line of a file, reading only its end; None if there is none."""
+def last_line(path: Path, max_bytes: int = 65536, after: int = 0) -> dict[str, Any] | None:
+    """Return the last whole JSON line of a file, reading only its end; None if there is none.
+
+    With `after` only lines after that byte count, unless the file is shorter.
+    """
     try:
         with path.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - max_bytes))
+            stream.seek(max(after if size >= after else 0, size - max_bytes))
             lines = stream.read(max_bytes).split(b"\n")
     except OSError:
         return None

@@ -1,7 +1,6 @@
 """How every command of this half says that it cannot go on."""
 
 import contextlib
-import os
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def fail(reason, hint="", code=1, folder=None):
         The exit code.
     """
     print(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr, flush=True)
-    place = os.environ.get("DLWA_RUN_DIR") or folder
+    place = runfiles.run_dir() or folder
     if place and Path(place).is_dir():
         with contextlib.suppress(OSError):  # a full disk may be the reason itself
             runfiles.report_event(Path(place), "failed", reason=str(reason), hint=hint)

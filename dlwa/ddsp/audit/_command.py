@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -48,17 +47,14 @@ class Teller:
     """Writes how many seconds of audio are done into the folder of the run, if there is one."""
 
     def __init__(self, paths):
-        folder = os.environ.get("DLWA_RUN_DIR", "")
-        self._folder = Path(folder) if folder and Path(folder).is_dir() else None
-        self._total_s = _seconds(paths) if self._folder else 0.0
+        self._total_s = _seconds(paths) if runfiles.run_dir() else 0.0
         self._done_s = 0.0
 
     def __call__(self, seconds, name):
         """Count seconds of audio as done."""
-        if self._folder:
-            self._done_s = min(self._done_s + seconds, self._total_s)
-            done, total = round(self._done_s, 1), round(self._total_s, 1)
-            runfiles.report_progress(self._folder, done, total, "s of audio", name)
+        self._done_s = min(self._done_s + seconds, self._total_s)
+        done, total = round(self._done_s, 1), round(self._total_s, 1)
+        runfiles.tell_progress(done, total, "s of audio", name)
 
 
 def _seconds(paths):

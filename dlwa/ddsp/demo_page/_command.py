@@ -45,21 +45,20 @@ def make_page(given):
     from dlwa.ddsp.timbre_transfer import detected_notes, load_model, measure
     from dlwa.ddsp.training import checkpoints
 
-    tell = _teller(4)
     given.out.mkdir(parents=True, exist_ok=True)
     tracker = resolve_pitch_model(given.pitch_model)
     model = load_model(given.model_dir, "best")
     steps = checkpoints.saved_steps(given.model_dir)
     first = load_model(given.model_dir, str(steps[0]))
     recording, rate = read_audio(given.recording, model.sample_rate)
-    tell(1, "playing what it has never heard")
+    _tell(1, "playing what it has never heard")
     target_file = given.out / "unheard_recording.wav"
     target = _sounds.cut_unheard(recording, rate, given.heldout_seconds, target_file)
     features = measure(target_file, model.frame_rate, tracker, loudness_rate=model.loudness_rate)
     notes = detected_notes(features)
     played = {}
     for name, player in (("before", first), ("after", model)):
-        tell(2 if name == "before" else 3, f"playing {name} the training")
+        _tell(2 if name == "before" else 3, f"playing {name} the training")
         audio = _sounds.resynthesize(player, features)
         path = given.out / f"unheard_{name}_training.wav"
         write_audio(path, audio, rate)
@@ -72,7 +71,7 @@ def make_page(given):
             _sounds.spectral_distance(target, audio),
             None if again is None else _sounds.pitch_agreement(features, again, notes),
         )
-    tell(4, "drawing")
+    _tell(4, "drawing")
     page = _compose.compose(given, model, (recording, rate), target, played)
     path = page.write(given.out / "index.html")
     numbers = {
@@ -83,14 +82,8 @@ def make_page(given):
     return path
 
 
-def _teller(total):
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-
-    def tell(done, what):
-        if folder and Path(folder).is_dir():
-            runfiles.report_progress(Path(folder), done, total, "pictures and sounds", what)
-
-    return tell
+def _tell(done, what):
+    runfiles.tell_progress(done, 4, "pictures and sounds", what)
 
 
 def _parser():

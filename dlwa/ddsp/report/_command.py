@@ -43,13 +43,13 @@ def make_report(given):
     from dlwa.ddsp.report import _compose
     from dlwa.ddsp.report._training import read_training
 
-    tell = _teller(2 if given.sounds else 1)
+    parts = 2 if given.sounds else 1
     training = read_training(given.model_dir, given.state, given.reason)
     heard, why_not = None, "left out on request"
     if given.sounds:
-        tell(0, "letting the model play")
+        runfiles.tell_progress(0, parts, "parts", "letting the model play")
         heard, why_not = _listen(given)
-    tell(1 if given.sounds else 0, "drawing")
+    runfiles.tell_progress(parts - 1, parts, "parts", "drawing")
     page = _compose.compose(training, given.name or given.model_dir.name, given.dataset_dir)
     page.sections.insert(1, _compose.listening(heard, why_not))
     return page.write(given.out)
@@ -70,16 +70,6 @@ def _listen(given):
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         print(f"warning: the model could not be played: {first}", file=sys.stderr)
         return None, f"the model could not be played: {first}"
-
-
-def _teller(total):
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-
-    def tell(done, what):
-        if folder and Path(folder).is_dir():
-            runfiles.report_progress(Path(folder), done, total, "parts", what)
-
-    return tell
 
 
 def _parser():

@@ -5,7 +5,6 @@ python -m dlwa.ddsp.timbre_transfer flute.wav out.wav --model_dir=models/ddsp/an
 
 import argparse
 import dataclasses
-import os
 import sys
 import time
 from pathlib import Path
@@ -115,8 +114,6 @@ class _Progress:
     """Tells how far it is: into the run's folder, and now and then on stderr."""
 
     def __init__(self):
-        folder = os.environ.get("DLWA_RUN_DIR", "")
-        self._folder = Path(folder) if folder and Path(folder).is_dir() else None
         self._begun = time.monotonic()
         self._reported = self._logged = self._begun
         self._what = None
@@ -124,9 +121,9 @@ class _Progress:
     def __call__(self, done, total, what):
         now = time.monotonic()
         fresh, self._what = what != self._what, what
-        if self._folder and (fresh or now - self._reported > _REPORT_EVERY_S or done == total):
+        if fresh or now - self._reported > _REPORT_EVERY_S or done == total:
             self._reported = now
-            runfiles.report_progress(self._folder, done, total, "s of audio", what)
+            runfiles.tell_progress(done, total, "s of audio", what)
         if now - self._logged > _LOG_EVERY_S:
             self._logged = now
             print(f"{what}: {done:.1f}{f' of {total:.1f}' if total else ''} s", file=sys.stderr)

@@ -159,10 +159,8 @@ def _wishes(export):
 
 def _tell(line):
     print(line, flush=True)
-    folder = os.environ.get("DLWA_RUN_DIR", "")
-    if folder and Path(folder).is_dir():
-        _told.append(line)
-        runfiles.report_progress(Path(folder), len(_told), None, "lines", line)
+    _told.append(line)
+    runfiles.tell_progress(len(_told), None, "lines", line)
 
 
 def console_entry_point():

@@ -1,6 +1,5 @@
 """What comes of an evaluation: a table to read, lines and a file for programs, sounds to hear."""
 
-import os
 import re
 import time
 from pathlib import Path
@@ -45,17 +44,13 @@ class Teller:
         self.save_dir, self.mode = Path(save_dir), mode
         self.report_dir = Path(report_dir) if report_dir else None
         self.sounds = []
-        folder = os.environ.get("DLWA_RUN_DIR")
-        self._run_dir = Path(folder) if folder and Path(folder).is_dir() else None
 
     def batch(self, done, total, step, seconds):
         """A batch is done; `total` is 0 if nobody knows how many there are."""
         logging.log_every_n_seconds(
             logging.INFO, "Batch %d at step %d: %.1f s", 5, done, step, seconds
         )
-        if self._run_dir:
-            what = f"checkpoint of step {step}"
-            runfiles.report_progress(self._run_dir, done, max(total, done), _UNIT, what)
+        runfiles.tell_progress(done, max(total, done), _UNIT, f"checkpoint of step {step}")
 
     def hear(self, batch, outputs, step, sample_rate):
         """Write the sounds of a batch, original and generated, as 16 bit WAV files."""

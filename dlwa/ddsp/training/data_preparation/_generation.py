@@ -17,7 +17,6 @@ from absl import logging
 
 from dlwa import runfiles
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
-from dlwa.ddsp.training.data_preparation._progress import run_dir
 from dlwa.ddsp.training.data_preparation._records import encode_example, write_shards
 
 UNIT = "examples"
@@ -138,10 +137,9 @@ def _told(records: Iterable[bytes], total: int) -> Iterator[bytes]:
         now = time.monotonic()
         if done == 1:
             begun = now  # until then other processes were still starting
-        folder = run_dir()
-        if folder and (now - reported >= _REPORT_EVERY_S or done == total):
+        if now - reported >= _REPORT_EVERY_S or done == total:
             reported = now
-            runfiles.report_progress(folder, done, total, UNIT, "made-up notes")
+            runfiles.tell_progress(done, total, UNIT, "made-up notes")
         if now - logged >= _LOG_EVERY_S:
             logged = now
             speed = (done - 1) / max(now - begun, 1e-3)

@@ -9,7 +9,6 @@ from dlwa.ddsp.training.data_preparation._analysis import features_key
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._clean_road import Material, Prepared
 from dlwa.ddsp.training.data_preparation._keys import key
-from dlwa.ddsp.training.data_preparation._progress import run_dir
 
 PAGE_FILE = "report.html"
 _MOST_CARDS = 10
@@ -42,7 +41,8 @@ def write_page(prepared: Prepared, judged: SetAudit, folder: Path, cache: Cache)
 
 def _name(folder: Path) -> str:
     """The data set's name in the workspace, if it is made by a run; else that of its folder."""
-    record = runfiles.read_json(own / runfiles.RECORD_FILE) if (own := run_dir()) else None
+    own = runfiles.run_dir()
+    record = runfiles.read_json(own / runfiles.RECORD_FILE) if own else None
     named = record or {}
     if named.get("owner") and named.get("name"):
         name = str(named["name"])

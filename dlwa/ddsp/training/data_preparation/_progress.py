@@ -1,11 +1,9 @@
 """Telling how far a preparation has come: a line in the log, a line in the run's folder."""
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from absl import logging
 
@@ -18,12 +16,6 @@ _REPORT_EVERY_S = 1.0
 
 class CancelledError(Exception):
     """The preparation ends early; what is being measured is not needed any more."""
-
-
-def run_dir() -> Path | None:
-    """The folder of the run this process belongs to, if it belongs to one."""
-    folder = os.environ.get("DLWA_RUN_DIR")
-    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 class Progress:
@@ -98,10 +90,9 @@ class Progress:
         return (self.total_s - self.done_s) / speed if speed > 0 else None
 
     def _report(self, name: str) -> None:
-        if folder := run_dir():
-            left_s = self._left_s()
-            more = {} if left_s is None else {"eta_s": round(left_s, 1)}
-            runfiles.report_progress(folder, self.done_s, self.total_s, UNIT, name, **more)
+        left_s = self._left_s()
+        more = {} if left_s is None else {"eta_s": round(left_s, 1)}
+        runfiles.tell_progress(self.done_s, self.total_s, UNIT, name, **more)
 
     def _log(self, name: str) -> None:
         left_s = self._left_s()
