@@ -10,8 +10,8 @@ from dlwa.actions import launch
 from dlwa.actions._places import things
 from dlwa.actions.datasets import is_dataset
 from dlwa.actions.launch import Job
+from dlwa.actions.models import playable
 from dlwa.actions.runs import Run, read_run
-from dlwa.actions.transfer import model_folder
 from dlwa.errors import NotFoundError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.labs import Limits
@@ -68,7 +68,7 @@ def plan(
     """
     workspace = settings.workspace
     model = parse_name(model_name, "model_name")
-    folder = model_folder(settings, model)
+    folder = playable(workspace, model)
     dataset = _dataset(workspace, host, model, folder, dataset_name)
     held_out = any(path.stat().st_size for path in workspace.dataset(dataset).glob(_HELD_OUT))
     run_id = launch.new_id()

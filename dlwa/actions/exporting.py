@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dlwa.actions import attended, launch
 from dlwa.actions._places import refuse_nesting
+from dlwa.actions.models import is_bundle, playable
 from dlwa.actions.training import is_model
-from dlwa.actions.transfer import is_bundle, model_folder
 from dlwa.errors import BusyError, NotFoundError, UsageError
 from dlwa.names import Name, parse_name
 from dlwa.settings import Settings
@@ -46,7 +46,7 @@ def plan_export(
                 f"format={kind} must be one of {', '.join(FORMATS)}", "--format bundle"
             )
     model = parse_name(model_name, "model_name")
-    folder = model_folder(settings, model)
+    folder = playable(settings.workspace, model)
     target = target or settings.workspace.output(model) / "export"
     if target.exists() and not overwrite:
         raise BusyError(f"output={target} exists already", "add --yes to replace it, or --output")
@@ -67,7 +67,7 @@ def plan_import(settings: Settings, source: Path, model_name: str) -> Plan:
         )
     if target.exists():
         raise BusyError(f"model_name={model}: {target} exists already", "choose another name")
-    refuse_nesting(model, settings.workspace.model, _plays, "model")
+    refuse_nesting(model, settings.workspace.model, _holds_model, "model")
     return Plan(model, target, launch.module_argv(IMPORT, [str(source), f"--target={target}"]))
 
 
@@ -80,5 +80,5 @@ def run(planned: Plan, tell: attended.Tell, cwd: Path) -> attended.Outcome:
     return attended.run_module(planned.argv, tell, cwd)
 
 
-def _plays(folder: Path) -> bool:
+def _holds_model(folder: Path) -> bool:
     return is_model(folder) or is_bundle(folder)

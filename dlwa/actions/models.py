@@ -1,13 +1,18 @@
 """Which models are here, and what one needs to know of each before playing it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dlwa import runfiles
-from dlwa.actions._places import size_of, things
-from dlwa.settings import Settings
+from dlwa.actions._places import refuse_nesting, size_of, things
+from dlwa.actions.training import has_checkpoint, is_model
+from dlwa.errors import DlwaError, NotFoundError
+from dlwa.names import Name
+from dlwa.settings import Settings, nearest
+from dlwa.workspace import Workspace
 
 BUNDLE = "bundle.json"
 _CHECKPOINT = re.compile(r"ckpt-(\d+)\.index")
@@ -52,10 +57,41 @@ def note(midi: float) -> str:
 
 
 def is_playable(folder: Path) -> bool:
-    """Whether a folder holds a model that timbre transfer plays."""
-    return (folder / BUNDLE).is_file() or (
-        any(folder.glob("operative_config-*.gin")) and any(folder.glob("ckpt-*.index"))
-    )
+    """Whether a folder holds a model that timbre transfer plays: checkpoints or a bundle."""
+    return has_checkpoint(folder) or is_bundle(folder)
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder is an exported bundle."""
+    return (folder / BUNDLE).is_file()
+
+
+def playable(workspace: Workspace, model: Name) -> Path:
+    """The folder of a model that can be played, or the zip of a bundle.
+
+    Raises `NotFoundError` with the nearest name where there is none.
+    """
+    folder = workspace.model(model)
+    if is_playable(folder):
+        return folder
+    zipped = folder.with_name(f"{folder.name}.zip")
+    if not folder.exists() and zipped.is_file():
+        return zipped
+    if is_model(folder):
+        raise NotFoundError(
+            f"model_name={model} has not saved anything yet: no {folder}/ckpt-*.index",
+            "wait for its first checkpoint: ./dlwa.py status",
+        )
+    raise unknown(workspace, model, is_playable)
+
+
+def unknown(workspace: Workspace, model: Name, is_one: Callable[[Path], bool]) -> DlwaError:
+    """The error for a name that is no model; with the nearest name of those there are."""
+    refuse_nesting(model, workspace.model, is_model, "model")
+    known = things(workspace.models, is_one)
+    hint = nearest(str(model), known) if known else "train one first: ./dlwa.py ddsp train --help"
+    folder = workspace.model(model)
+    return NotFoundError(f"model_name={model}: there is no model in {folder}", hint)
 
 
 def all_models(settings: Settings, owner: str | None = None) -> list[Model]:
@@ -89,7 +125,7 @@ def describe(folder: Path, name: str) -> Model:
 
 
 def _kind(folder: Path, trained_here: bool) -> str:
-    if (folder / BUNDLE).is_file():
+    if is_bundle(folder):
         return "bundle"
     return "trained" if trained_here else "imported"
 

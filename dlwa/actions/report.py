@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlwa.actions import attended, launch
-from dlwa.actions._places import refuse_nesting, things
+from dlwa.actions.models import unknown
 from dlwa.actions.runs import Run, read_run
 from dlwa.actions.training import is_model
-from dlwa.errors import DlwaError, NotFoundError, UsageError
+from dlwa.errors import DlwaError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.names import Name, parse_name
-from dlwa.settings import Settings, nearest
+from dlwa.settings import Settings
 from dlwa.workspace import Workspace
 
 MODULE = "dlwa.ddsp.report"
@@ -42,10 +42,7 @@ def plan(
     model = parse_name(model_name, "model_name")
     folder = workspace.model(model)
     if not is_model(folder):
-        refuse_nesting(model, workspace.model, is_model, "model")
-        known = things(workspace.models, is_model)
-        hint = nearest(str(model), known) if known else "train one: ./dlwa.py ddsp train --help"
-        raise NotFoundError(f"model_name={model}: there is no model in {folder}", hint)
+        raise unknown(workspace, model, is_model)
     page = page or workspace.report(model)
     run = read_run(folder, host, settings.stalled_after_s)
     words = [f"--model_dir={folder}", f"--out={page}", f"--name={model}"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlwa.actions import launch
-from dlwa.actions.transfer import model_folder
+from dlwa.actions.models import playable
 from dlwa.errors import UsageError
 from dlwa.hosts.local import LocalHost
 from dlwa.names import parse_name
@@ -28,7 +28,7 @@ def live_command(settings: Settings, model_name: str, words: Sequence[str]) -> C
 
     Raises `DlwaError` where there is no such model.
     """
-    folder = model_folder(settings, parse_name(model_name, "model_name"))
+    folder = playable(settings.workspace, parse_name(model_name, "model_name"))
     return Command(launch.module_argv(LIVE, [f"--model_dir={folder}", *words]), {}, Path.cwd())
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from dlwa.actions import attended, launch
-from dlwa.actions._places import refuse_nesting, things
-from dlwa.actions.training import has_checkpoint, is_model
+from dlwa.actions.models import playable
 from dlwa.errors import BusyError, NotFoundError, UsageError
 from dlwa.names import Name, parse_name
-from dlwa.settings import Settings, nearest
+from dlwa.settings import Settings
 
 MODULE = "dlwa.ddsp.timbre_transfer"
 ENDINGS = (".wav", ".flac", ".ogg")
@@ -43,7 +42,7 @@ def plan(
     fits what is wrong.
     """
     model = parse_name(model_name, "model_name")
-    folder = model_folder(settings, model)
+    folder = playable(settings.workspace, model)
     if not source.is_file():
         raise NotFoundError(f"recording={source} does not exist", "name a sound file, e.g. IN.wav")
     if target is None:
@@ -83,35 +82,3 @@ def free_target(folder: Path, stem: str) -> Path:
         target = folder / f"{stem}-{number}.wav"
         number += 1
     return target
-
-
-def is_bundle(folder: Path) -> bool:
-    """Whether a folder is an exported bundle."""
-    return (folder / "bundle.json").is_file()
-
-
-def model_folder(settings: Settings, model: Name) -> Path:
-    """The folder of a model that can be played: checkpoints, or a bundle, which may be a zip.
-
-    Raises `NotFoundError` with the nearest name where there is none.
-    """
-    workspace = settings.workspace
-    folder = workspace.model(model)
-    if _plays(folder):
-        return folder
-    zipped = folder.with_name(f"{folder.name}.zip")
-    if not folder.exists() and zipped.is_file():
-        return zipped
-    refuse_nesting(model, workspace.model, is_model, "model")
-    if is_model(folder):
-        raise NotFoundError(
-            f"model_name={model} has not saved anything yet: no {folder}/ckpt-*.index",
-            "wait for its first checkpoint: ./dlwa.py status",
-        )
-    known = things(workspace.models, _plays)
-    hint = nearest(str(model), known) if known else "train one first: ./dlwa.py ddsp train --help"
-    raise NotFoundError(f"model_name={model}: there is no model in {folder}", hint)
-
-
-def _plays(folder: Path) -> bool:
-    return has_checkpoint(folder) or is_bundle(folder)

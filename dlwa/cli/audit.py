@@ -1,5 +1,6 @@
 """`dlwa ddsp audit`: are these recordings worth training on?"""
 
+import math
 import sys
 from typing import Annotated, Any
 
@@ -100,11 +101,9 @@ def _whole(value: float | None) -> str:
 
 def _note(hz: float) -> str:
     """Name of the note nearest to a frequency."""
-    import math
+    from dlwa.actions.models import note
 
-    names = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-    midi = round(69 + 12 * math.log2(hz / 440))
-    return f"{names[midi % 12]}{midi // 12 - 1}"
+    return note(69 + 12 * math.log2(hz / 440))
 
 
 def _can_shade() -> bool:
