@@ -98,7 +98,7 @@ class Claims:
         make_shared_folder(self._queue)
         want = replace(want, since=want.since or time.time())
         with self._gate():
-            path = self._queue / f"{time.time_ns():020d}-{want.run_id}.json"
+            path = self._queue / f"{self._next_number():020d}-{want.run_id}.json"
             ticket = Ticket(want, FileLock(path))
             if not ticket.lock.try_acquire():
                 raise RuntimeError(f"{path} is somebody else's ticket")
@@ -135,6 +135,12 @@ class Claims:
             return []
         with self._gate():
             return list(self._entries())
+
+    def _next_number(self) -> int:
+        """The time, unless somebody set the clock back since the last ticket."""
+        numbers = (path.name.partition("-")[0] for path in self._queue.glob("*.json"))
+        last = max((int(number) for number in numbers if number.isdigit()), default=0)
+        return max(time.time_ns(), last + 1)
 
     def _lock(self, ticket: Ticket, devices: Iterable[Device]) -> bool:
         taken = [FileLock(self.folder / _lock_name(device.key)) for device in devices]

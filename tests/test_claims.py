@@ -92,6 +92,14 @@ def test_the_limit_of_an_owner_holds_and_others_pass(claims: Claims) -> None:
     assert ask(claims, bob) == ["GPU-b"]
 
 
+def test_a_clock_set_back_puts_nobody_before_others(claims: Claims, monkeypatch) -> None:
+    first = claims.enter(want("one", "ann"))
+    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+    second = claims.enter(want("two", "bob"))
+    assert ask(claims, second, GPUS[:1]).position == 2
+    assert ask(claims, first, GPUS[:1]) == ["GPU-a"]
+
+
 def test_who_is_over_the_limit_is_in_nobodys_way(claims: Claims) -> None:
     assert ask(claims, claims.enter(want("one", runs_per_owner=1)), GPUS[:1]) == ["GPU-a"]
     over = claims.enter(want("over", runs_per_owner=1))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlwa import runfiles
+from dlwa.actions._own_lines import own_lines
 from dlwa.logtext import reason_in
 from dlwa.workspace import RunPaths
 
@@ -36,13 +36,9 @@ class Outcome:
     hint: str = ""
 
 
-def judge(ending: Ending, paths: RunPaths, kind: str, since: float) -> Outcome:
+def judge(ending: Ending, paths: RunPaths, kind: str, record: Mapping[str, Any]) -> Outcome:
     """Tell finished, stopped and failed apart."""
-    events = [
-        event
-        for event in runfiles.read_lines(paths.events)
-        if isinstance(event.get("time"), int | float) and event["time"] >= since
-    ]
+    events = list(own_lines(paths.events, record))
     stopped = next((event for event in reversed(events) if event.get("event") == "stopped"), None)
     if ending.code == 0:
         return _judge_success(ending, stopped, kind)

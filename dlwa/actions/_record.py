@@ -1,7 +1,10 @@
 """The record of a run while it is being written."""
 
+import json
+import os
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from dlwa import runfiles
@@ -9,20 +12,25 @@ from dlwa.workspace import RunPaths
 
 _RESERVE_BYTES = 128 * 1024
 _PATIENCE_S = 10.0
+_SET_BY_S = 5.0  # the clock was set, not merely corrected
 
 
 class Record:
     """run.json, held by the one process that writes it.
 
-    A little disk is reserved at the start and given back when the disk is full, because the end
-    of a run has to be recorded above all when the disk is full.
+    A little disk is reserved at the start: on a full disk the record is written into that file,
+    which then takes the record's place. The end of a run has to be recorded above all when the
+    disk is full, and whatever fills it would take any space that is given back.
+
+    Lengths of time are measured with a clock that nobody sets.
     """
 
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
         self.values: dict[str, Any] = runfiles.read_json(paths.record) or {}
-        with suppress(OSError):
-            paths.reserve.write_bytes(b"\0" * _RESERVE_BYTES)
+        self._offset_s = time.time() - time.monotonic()
+        self._began_s: float | None = None
+        self._reserve()
 
     def update(self, **values: Any) -> None:
         """Change some values and save, if anything is different."""
@@ -30,21 +38,58 @@ class Record:
             self.values.update(values)
             self._save()
 
+    def begin(self, **values: Any) -> None:
+        """Save that the turn has come: since when, after how long, and what is not of this run."""
+        now, self._began_s = time.time(), time.monotonic()
+        asked = self.values.get("created_at") or now
+        self.update(
+            state="starting",
+            started_at=now,
+            waited_s=max(0.0, now - asked - self.values.get("clock_shift_s", 0.0)),
+            clock_shift_s=0.0,
+            begins_at=runfiles.sizes(self.paths.folder),
+            **values,
+        )
+
     def finish(self, **values: Any) -> None:
         """Save the end, trying for some seconds, and give the reserve back."""
         self.values.update(values)
-        self.paths.reserve.unlink(missing_ok=True)
+        if self._began_s is not None:
+            self.values["computed_s"] = time.monotonic() - self._began_s
         deadline = time.monotonic() + _PATIENCE_S
         while not self._save() and time.monotonic() < deadline:
             time.sleep(0.5)
+        self.paths.reserve.unlink(missing_ok=True)
+
+    def mind_clock(self) -> float:
+        """Note if the clock was set since the last look, and return by how many seconds."""
+        offset_s = time.time() - time.monotonic()
+        set_by_s = offset_s - self._offset_s
+        if abs(set_by_s) < _SET_BY_S:
+            return 0.0
+        self._offset_s = offset_s
+        self.update(clock_shift_s=self.values.get("clock_shift_s", 0.0) + set_by_s)
+        return set_by_s
+
+    def _reserve(self) -> None:
+        with suppress(OSError):
+            self.paths.reserve.write_bytes(b"\0" * _RESERVE_BYTES)
 
     def _save(self) -> bool:
-        try:
-            runfiles.write_json(self.paths.record, self.values)
-        except OSError:
-            self.paths.reserve.unlink(missing_ok=True)
+        for write in (runfiles.write_json, self._write_into_reserve):
             try:
-                runfiles.write_json(self.paths.record, self.values)
+                write(self.paths.record, self.values)
             except OSError:
-                return False
-        return True
+                continue
+            return True
+        return False
+
+    def _write_into_reserve(self, path: Path, document: dict[str, Any]) -> None:
+        text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        with self.paths.reserve.open("r+b") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+        self.paths.reserve.replace(path)
+        self._reserve()

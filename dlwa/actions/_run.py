@@ -1,10 +1,11 @@
 """One run as a value: its record, and the state it is really in."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dlwa import runfiles
+from dlwa.actions._own_lines import own_last
 from dlwa.hosts.base import ProcessId
 from dlwa.workspace import RunPaths
 
@@ -15,6 +16,7 @@ State = Literal[
 LIVE: frozenset[str] = frozenset({"queued", "starting", "running", "stalled", "unknown"})
 STALLED_AFTER_S = 600.0
 COMES_UP_WITHIN_S = 15.0
+_CLOCKS_DIFFER_S = 60.0  # between this machine and one that keeps its disk
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,18 @@ class Run:
 
 
 def last_activity(paths: RunPaths) -> float:
-    """When the run last wrote anything, in seconds since 1970."""
-    times = [0.0]
+    """When the run last wrote anything, in seconds since 1970.
+
+    What was written before somebody set the clock back lies in the future and says nothing; the
+    wrapper then writes the record anew.
+    """
+    times, now = [0.0], time.time()
     for path in (paths.log, paths.metrics, paths.events, paths.record):
         try:
             times.append(path.stat().st_mtime)
         except OSError:
             continue
-    return max(times)
+    return max(at for at in times if at <= now + _CLOCKS_DIFFER_S)
 
 
 def process_in(record: Mapping[str, Any], key: str) -> ProcessId | None:
@@ -101,9 +107,8 @@ def process_in(record: Mapping[str, Any], key: str) -> ProcessId | None:
 
 def saved(paths: RunPaths, record: Mapping[str, Any]) -> str:
     """What the job itself said about its end, when its wrapper no longer could."""
-    event = runfiles.last_line(paths.events) or {}
-    since = float(record.get("started_at") or record.get("created_at") or 0)
-    if event.get("event") in ("stopped", "finished") and float(event.get("time", 0)) >= since:
+    event = own_last(paths.events, record) or {}
+    if event.get("event") in ("stopped", "finished"):
         step = f" at step {event['step']}" if "step" in event else ""
         return f"; the job saved{step} and ended"
     return ""

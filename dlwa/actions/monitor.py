@@ -145,8 +145,11 @@ class Watcher:
             self._remember(at, done)
 
     def _remember(self, at: float, done: float) -> None:
-        if self._recent and (done < self._recent[-1][1] or at < self._recent[-1][0]):
-            self._recent.clear()  # a resumed or repeated job counts afresh
+        if self._recent:
+            before, done_before = self._recent[-1]
+            # a resumed or repeated job counts afresh, and so does one whose clock was set
+            if done < done_before or not 0 <= at - before <= RATE_WINDOW_S:
+                self._recent.clear()
         self._recent.append((at, done))
         while at - self._recent[0][0] > RATE_WINDOW_S and len(self._recent) > 2:
             self._recent.pop(0)

@@ -1,9 +1,13 @@
 """How far runs have come, how long they will take, how long others wait for them."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dlwa import runfiles
+from dlwa.actions._own_lines import own_last
+from dlwa.actions.durations import computed_s
 from dlwa.actions.runs import Run
 
 
@@ -28,28 +32,30 @@ class Progress:
 
 def progress_of(run: Run) -> Progress | None:
     """How far a run has come; None if it has reported nothing yet."""
-    last = runfiles.last_line(run.paths.metrics)
-    began = run.record.get("started_at") or run.record.get("created_at")
-    if last is None or not began or not _is_number(last.get("time")):
+    own = own_last(run.paths.metrics, run.record)
+    last = own or runfiles.last_line(run.paths.metrics)  # where it will go on
+    if last is None:
         return None
-    mine = last["time"] >= began
     if _is_number(last.get("step")):
-        speed = last.get("steps_per_s")
-        total = last.get("total_steps") if mine else run.record.get("total_steps")
-        losses = last.get("losses")
-        return Progress(
-            last["step"],
-            total if _is_number(total) else None,
-            "steps",
-            speed if mine and isinstance(speed, int | float) and speed > 0 else None,
-            losses=tuple(losses.items()) if isinstance(losses, dict) else (),
-        )
-    if not mine or not _is_number(last.get("done")):
+        return _of_training(last, run, mine=own is not None)
+    if own is None or not _is_number(last.get("done")):
         return None
-    total, spent_s = last.get("total"), last["time"] - began
+    total, spent_s = last.get("total"), computed_s(run)
     speed = last["done"] / spent_s if spent_s > 0 and last["done"] > 0 else None
     unit, what = str(last.get("unit", "")), str(last.get("what", ""))
     return Progress(last["done"], total if _is_number(total) else None, unit, speed, what)
+
+
+def _of_training(last: Mapping[str, Any], run: Run, *, mine: bool) -> Progress:
+    speed, losses = last.get("steps_per_s"), last.get("losses")
+    total = last.get("total_steps") if mine else run.record.get("total_steps")
+    return Progress(
+        last["step"],
+        total if _is_number(total) else None,
+        "steps",
+        speed if mine and isinstance(speed, int | float) and speed > 0 else None,
+        losses=tuple(losses.items()) if isinstance(losses, dict) else (),
+    )
 
 
 def span(seconds: float) -> str:

@@ -1,11 +1,9 @@
 """What a run was, told at its end: outcome, loss, what it took. For students and for graders."""
 
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from dlwa import runfiles
+from dlwa.actions._own_lines import own_lines
+from dlwa.actions.durations import computed_s, gpu_hours, number, waited_s
 from dlwa.actions.progress import span
 from dlwa.actions.runs import Run
 
@@ -45,15 +43,12 @@ class Receipt:
 
 def receipt(run: Run) -> Receipt:
     """What is known of a run, ended or not."""
-    began = _number(run.record.get("started_at"))
     step, total, last, best = None, None, None, None
-    for line in runfiles.read_lines(run.paths.metrics):
-        if began and _number(line.get("time")) and float(line["time"]) < began:
-            continue  # of an earlier run in the same folder
+    for line in own_lines(run.paths.metrics, run.record):
         losses = line.get("losses")
-        loss = _number(losses.get("total_loss")) if isinstance(losses, dict) else None
-        step = _number(line.get("step", line.get("done"))) or step
-        total = _number(line.get("total_steps", line.get("total"))) or total
+        loss = number(losses.get("total_loss")) if isinstance(losses, dict) else None
+        step = number(line.get("step", line.get("done"))) or step
+        total = number(line.get("total_steps", line.get("total"))) or total
         last = loss if loss is not None else last
         best = loss if best is None or (loss is not None and loss < best) else best
     return Receipt(
@@ -71,37 +66,3 @@ def receipt(run: Run) -> Receipt:
         waited_s(run),
         gpu_hours(run),
     )
-
-
-def computed_s(run: Run) -> float:
-    """How long a run has computed."""
-    began = _number(run.record.get("started_at"))
-    if not began:
-        return 0.0
-    end = time.time() if run.live else _number(run.record.get("ended_at")) or began
-    return max(0.0, end - began)
-
-
-def waited_s(run: Run) -> float:
-    """How long a run has waited for its turn."""
-    asked = _number(run.record.get("created_at"))
-    if not asked:
-        return 0.0
-    ended = _number(run.record.get("ended_at"))
-    until = _number(run.record.get("started_at")) or (time.time() if run.live else ended) or asked
-    return max(0.0, until - asked)
-
-
-def gpu_hours(run: Run) -> float:
-    """GPUs times hours."""
-    return computed_s(run) / 3600 * len(_list(run.record, "gpu_uuids"))
-
-
-def _list(record: Mapping[str, Any], key: str) -> list[Any]:
-    value = record.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _number(value: object) -> float | None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-    return float(value) if good else None  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dlwa import runfiles
+from dlwa.actions._own_lines import own_lines
 from dlwa.actions.runs import Run
 
 # The events of a job that are worth knowing as long as it runs, in a few words.
@@ -39,12 +39,9 @@ def remarks_of(run: Run) -> tuple[Remark, ...]:
     A run takes one back with the event "recovered"; what earlier runs in the same folder said does
     not count.
     """
-    since = run.record.get("started_at") or run.record.get("created_at") or 0.0
     holding: dict[str, Remark] = {}
-    for line in runfiles.read_lines(run.paths.events):
-        at, event = line.get("time"), str(line.get("event"))
-        if not isinstance(at, int | float) or at < since:
-            continue
+    for line in own_lines(run.paths.events, run.record):
+        event = str(line.get("event"))
         if event in _SHORT:
             step, text = line.get("step"), str(line.get("text") or _SHORT[event])
             holding[event] = Remark(event, _SHORT[event], text, step if _whole(step) else None)

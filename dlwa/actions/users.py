@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dlwa.actions import receipts
+from dlwa.actions import durations
 from dlwa.actions._places import size_of
 from dlwa.actions.runs import Run
 from dlwa.errors import AccessError, BusyError
@@ -61,9 +61,9 @@ def usage(workspace: Workspace, runs: list[Run], owner: str) -> Usage:
         {name: size_of(home / owner) for name, home in workspace.homes().items()},
         len(own),
         sum(run.live for run in own),
-        sum(receipts.computed_s(run) for run in own) / 3600,
-        sum(receipts.gpu_hours(run) for run in own),
-        sum(receipts.waited_s(run) for run in own) / 3600,
+        sum(durations.computed_s(run) for run in own) / 3600,
+        sum(durations.gpu_hours(run) for run in own),
+        sum(durations.waited_s(run) for run in own) / 3600,
     )
 
 

@@ -91,9 +91,8 @@ class Wrapper:
     def _work(self, devices: Sequence[Device]) -> int:
         claimed = [device.key for device in devices if not device.key.startswith("cpu-")]
         command = self._command(claimed)
-        since = time.time()
         kills_before = processes.out_of_memory_kills()
-        self.record.update(state="starting", started_at=since, gpu_uuids=claimed)
+        self.record.begin(gpu_uuids=claimed)
         self.tee.say(f"started {time.strftime('%Y-%m-%d %H:%M:%S')}: {join(command.argv)}")
         try:
             self.child = start_child(command, end_with_parent)
@@ -112,7 +111,7 @@ class Wrapper:
             ran_out_of_memory=processes.out_of_memory_kills() > kills_before,
             disk_full=self.tee.disk_full,
         )
-        return self._end(judge(ending, self.paths, self.paths.kind, since), code)
+        return self._end(judge(ending, self.paths, self.paths.kind, self.record.values), code)
 
     def _command(self, claimed: Sequence[str]) -> Command:
         values = self.record.values
@@ -170,6 +169,9 @@ class Wrapper:
         return bool(data)
 
     def _do_what_was_asked(self) -> None:
+        set_by_s = self.record.mind_clock()
+        if set_by_s:
+            self.tee.say(f"the clock was set by {set_by_s:+.0f} s")
         if self.kill_at is not None and time.monotonic() > self.kill_at:
             self.was_killed = True
             self.kill_at = None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dlwa.actions.durations import computed_s
 from dlwa.actions.gpus import GpuUse
 from dlwa.actions.monitor import Snapshot
 from dlwa.cli._plot import plot
@@ -69,9 +70,7 @@ def _log(line: str) -> Line:
 
 def _title(seen: Snapshot) -> Line:
     run = seen.run
-    started = run.record.get("started_at")
-    ended = run.record.get("ended_at") if not run.live else None
-    since = f", {span(max(0.0, (ended or seen.now) - started))}" if started else ""
+    since = f", {span(computed_s(run))}" if run.record.get("started_at") else ""
     return Line(f"{run.name}  ({run.kind} of {run.owner}, id {run.id}{since})", "bold")
 
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from dlwa.actions import deadline, gpus, progress, receipts, runs, waiting
+from dlwa.actions import deadline, durations, gpus, progress, receipts, runs, waiting
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.claims import Claims
@@ -158,7 +158,7 @@ def _gpu_row(use: gpus.GpuUse) -> list[str]:
 
 def _tell_idle(used: list[gpus.GpuUse], found: list[Run]) -> None:
     """Name the runs that hold a GPU and hardly use it."""
-    long_enough = {run.id for run in found if receipts.computed_s(run) > _IDLE_AFTER_S}
+    long_enough = {run.id for run in found if durations.computed_s(run) > _IDLE_AFTER_S}
     for use in used:
         busy = use.gpu.utilization_percent
         if use.run_id in long_enough and busy is not None and busy <= _IDLE_PERCENT:

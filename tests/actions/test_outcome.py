@@ -17,7 +17,7 @@ def paths(tmp_path: Path) -> RunPaths:
 
 
 def judged(paths: RunPaths, code: int, output: str = "", kind: str = "train", **more):
-    outcome = judge(Ending(code, output, **more), paths, kind, time.time() - 5)
+    outcome = judge(Ending(code, output, **more), paths, kind, {"started_at": time.time() - 5})
     return outcome.state, outcome.reason
 
 
@@ -65,7 +65,7 @@ def test_what_the_job_says_itself_comes_first(paths: RunPaths) -> None:
     runfiles.report_event(
         paths.folder, "failed", reason="batch_sizee is unknown", hint="batch_size"
     )
-    outcome = judge(Ending(2, "Traceback ..."), paths, "train", time.time() - 5)
+    outcome = judge(Ending(2, "Traceback ..."), paths, "train", {"started_at": time.time() - 5})
     assert (outcome.state, outcome.reason, outcome.hint) == (
         "failed",
         "batch_sizee is unknown",

@@ -1,0 +1,44 @@
+"""What a run itself reported, in files that runs of the same folder have grown before it.
+
+Its record says where the files ended when it began, because clocks are set: a time before the
+run's beginning may be the run's all the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dlwa import runfiles
+
+
+def own_lines(path: Path, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The lines of a file that belong to the run of that record."""
+    after = _begin(path, record)
+    if after is not None:
+        yield from runfiles.read_lines(path, after)
+        return
+    for line in runfiles.read_lines(path):
+        if _is_since(line, record):
+            yield line
+
+
+def own_last(path: Path, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The last line of a file, if it belongs to the run of that record."""
+    after = _begin(path, record)
+    if after is not None:
+        return runfiles.last_line(path, after=after)
+    last = runfiles.last_line(path)
+    return last if last and _is_since(last, record) else None
+
+
+def _begin(path: Path, record: Mapping[str, Any]) -> int | None:
+    begins_at = record.get("begins_at")
+    place = begins_at.get(path.name) if isinstance(begins_at, Mapping) else None
+    return place if isinstance(place, int) else None
+
+
+def _is_since(line: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    # it has not begun, or its record was written by hand
+    since = record.get("started_at") or record.get("created_at")
+    at = line.get("time")
+    return bool(since) and isinstance(at, int | float) and at >= float(since or 0)

@@ -1,0 +1,53 @@
+"""How long a run waited and computed, whatever the clock did meanwhile.
+
+The wrapper measures with a clock that nobody sets and writes the result down; while the run lives,
+it notes how far the other clock was set.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dlwa.actions._run import Run
+
+
+def computed_s(run: Run) -> float:
+    """How long a run has computed."""
+    measured = number(run.record.get("computed_s"))
+    if measured is not None and not run.live:
+        return max(0.0, measured)
+    began = number(run.record.get("started_at"))
+    if not began:
+        return 0.0
+    if run.live:
+        return max(0.0, time.time() - began - _shift_s(run.record))
+    return max(0.0, (number(run.record.get("ended_at")) or began) - began)
+
+
+def waited_s(run: Run) -> float:
+    """How long a run has waited for its turn."""
+    measured = number(run.record.get("waited_s"))
+    if measured is not None:
+        return max(0.0, measured)
+    asked = number(run.record.get("created_at"))
+    if not asked:
+        return 0.0
+    began, ended = (number(run.record.get(key)) for key in ("started_at", "ended_at"))
+    now = time.time() - _shift_s(run.record)
+    return max(0.0, (began or (now if run.live else ended) or asked) - asked)
+
+
+def gpu_hours(run: Run) -> float:
+    """GPUs times hours."""
+    held = run.record.get("gpu_uuids")
+    return computed_s(run) / 3600 * (len(held) if isinstance(held, list) else 0)
+
+
+def number(value: object) -> float | None:
+    """A number as such, None for what is none."""
+    good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    return float(value) if good else None  # type: ignore[arg-type]
+
+
+def _shift_s(record: Mapping[str, Any]) -> float:
+    return number(record.get("clock_shift_s")) or 0.0
