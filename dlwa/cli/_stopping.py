@@ -1,10 +1,10 @@
 """How `stop` and `util screen-kill` talk."""
 
-from dataclasses import dataclass
-
 from dlwa.actions import stopping, users
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, options, output
+from dlwa.cli._words import Patience
+from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode, NotFoundError
 from dlwa.hosts.local import LocalHost
 from dlwa.settings import Settings
@@ -12,54 +12,42 @@ from dlwa.settings import Settings
 _SAY_EVERY_S = 10.0
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What was asked for."""
-
-    run: str | None
-    grace_s: float
-    as_admin: bool
-    dry_run: bool
-    yes: bool
-    no_input: bool
-
-
-def stop(asked: Asked) -> int:
+def stop(name: str | None, patience: Patience, how: Manner) -> int:
     """Pick the run, ask what has to be asked, stop it, say how it ended; the exit code."""
     settings = options.settings()
     run = _runs.pick(
         _runs.all_of(settings),
-        asked.run,
+        name,
         "Which run shall stop?",
         live=True,
-        no_input=asked.no_input,
+        no_input=how.no_input,
         mine=settings.owner,
     )
     if not run.live and not _still_computes(run):
         _runs.tell_end(run)
         raise NotFoundError(f"run={run.name} does not go on any more ({run.state})")
     owners = users.owners(settings.workspace)
-    question = stopping.require_permission(run, settings, owners, as_admin=asked.as_admin)
-    if asked.dry_run:
+    question = stopping.require_permission(run, settings, owners, as_admin=patience.as_admin)
+    if how.dry_run:
         output.say(f"would ask {run.kind} of {run.name} (id {run.id}) to save and stop")
         output.answer({**run.document(), "dry_run": True})
         return ExitCode.OK
-    if question and not output.confirm(question, assume_yes=asked.yes, no_input=asked.no_input):
+    if question and not output.confirm(question, assume_yes=how.yes, no_input=how.no_input):
         output.say("nothing was done")
         return ExitCode.FAILED
-    return _tell(_stop(run, asked, settings))
+    return _tell(_stop(run, patience.grace_s, settings))
 
 
-def _stop(run: Run, asked: Asked, settings: Settings) -> Run:
+def _stop(run: Run, grace_s: float, settings: Settings) -> Run:
     output.say(f"asking {run.kind} of {run.name} (id {run.id}) to save and stop ...")
     said_at = [0.0]
 
     def waiting(passed_s: float) -> None:
         if passed_s - said_at[0] >= _SAY_EVERY_S:
             said_at[0] = passed_s
-            output.say(f"it is still saving after {passed_s:.0f} s; it gets {asked.grace_s:.0f} s")
+            output.say(f"it is still saving after {passed_s:.0f} s; it gets {grace_s:.0f} s")
 
-    return stopping.stop(run, LocalHost(), settings.owner, asked.grace_s, waiting)
+    return stopping.stop(run, LocalHost(), settings.owner, grace_s, waiting)
 
 
 def _tell(run: Run) -> int:

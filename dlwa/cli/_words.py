@@ -1,4 +1,4 @@
-"""What the commands of the group `ddsp` that start runs are asked for."""
+"""What commands that start or stop runs are asked for."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -67,3 +67,13 @@ class Look:
         False
     )
     detach: Detach = False
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a run that is stopped may save, and whose it may be."""
+
+    grace_s: Annotated[
+        float, typer.Option("--grace", metavar="S", min=0.0, help="Seconds it gets to save.")
+    ] = 120.0
+    as_admin: Annotated[bool, typer.Option("--as-admin", help="Also others' runs.")] = False

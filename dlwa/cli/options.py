@@ -25,6 +25,9 @@ Custom = Annotated[
     bool, typer.Option("--custom", help="Drop the default flags; only where things lie stays.")
 ]
 
+RunName = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="A run: its name, id or session.")
+]
 ModelName = Annotated[
     str, typer.Option("--model-name", metavar="OWNER/NAME", help="Name of the model.")
 ]

@@ -4,17 +4,13 @@ from typing import Annotated
 
 import typer
 
-from dlwa.cli import options
+from dlwa.cli import _words, options
 
 app = typer.Typer()
 
-RunName = Annotated[
-    str | None, typer.Argument(metavar="[RUN]", help="A run: its name, id or session.")
-]
-
 
 @app.command("screen-attach")
-def screen_attach(run: RunName = None, no_input: options.NoInput = False) -> int:
+def screen_attach(run: options.RunName = None, no_input: options.NoInput = False) -> int:
     """Look into a run's session. Ctrl-C, or Ctrl-A then D, leaves it running."""
     from dlwa.cli import _screens
 
@@ -31,20 +27,15 @@ def screen_list(json: options.Json = False) -> None:
 
 @app.command("screen-kill")
 def screen_kill(
-    run: RunName = None,
-    grace_s: Annotated[
-        float, typer.Option("--grace", metavar="S", min=0.0, help="Seconds it gets to save.")
-    ] = 120.0,
-    as_admin: Annotated[bool, typer.Option("--as-admin", help="Also others' runs.")] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    run: options.RunName = None,
+    *,
+    patience: _words.Patience,
+    how: options.Manner,
 ) -> int:
     """Ask a run to save and stop, and close its session. The same as `dlwa stop`."""
     from dlwa.cli import _stopping
 
-    return _stopping.stop(_stopping.Asked(run, grace_s, as_admin, dry_run, yes, no_input))
+    return _stopping.stop(run, patience, how)
 
 
 @app.command("run")
@@ -52,10 +43,8 @@ def run_command(
     command: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="The command.")],
     name: Annotated[str, typer.Option("--name", help="A name to find it by.")] = "",
     gpus: Annotated[int, typer.Option("--gpus", min=0, help="GPUs to claim.")] = 0,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Run any command in a session of its own, with a log and a record.
 
@@ -63,4 +52,4 @@ def run_command(
     """
     from dlwa.cli import _screens
 
-    return _screens.run_command(command, name, gpus, dry_run=dry_run)
+    return _screens.run_command(command, name, gpus, dry_run=how.dry_run)
