@@ -118,6 +118,13 @@ def refuse_others_login(run: Run, host: Host) -> None:
         )
 
 
+def sweep(host: Host, folder: Path | None) -> None:
+    """Remove what killed sessions of dlwa left behind: a socket that nobody answers."""
+    for session in list_sessions(host, folder):
+        if session.state == "dead" and session.name.startswith(screen.PREFIX):
+            host.run(Command(screen.wipe_argv(session), screen.environment(folder)))
+
+
 def usable_term(term: str) -> str:
     """The terminal type to tell screen: this one if the system knows it, else a common one.
 

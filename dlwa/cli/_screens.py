@@ -8,7 +8,6 @@ from dlwa.actions.runs import Run
 from dlwa.cli import _runs, options, output
 from dlwa.errors import ExitCode, NotFoundError
 from dlwa.hosts.local import LocalHost
-from dlwa.labs import read_lab
 from dlwa.names import parse_name, safe_spelling
 
 _RECENT = 5
@@ -34,8 +33,7 @@ def attach(text: str | None, *, no_input: bool) -> int:
     if run.live:
         output.say(f"{run.name} goes on; look in again: {_runs.PROGRAM} util screen-attach")
         return ExitCode.OK
-    _runs.tell_end(run)
-    return _runs.exit_code(run)
+    return _runs.tell_end(run)
 
 
 def show_sessions() -> None:
@@ -44,9 +42,12 @@ def show_sessions() -> None:
     sessions.require_screen(host)
     by_session = {run.session: run for run in _runs.all_of(settings) if run.session}
     folders = {sessions.folder_of(run) for run in by_session.values() if run.live}
+    folders.add(sessions.socket_folder(host))
+    for folder in folders:
+        sessions.sweep(host, folder)
     listed = {
         session
-        for folder in folders | {sessions.socket_folder(host)}
+        for folder in folders
         for session in sessions.list_sessions(host, folder)
         if session.name.startswith("dlwa.")
     }
@@ -80,7 +81,7 @@ def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) 
         devices="gpu",
         gpus=gpus,
     )
-    limits = read_lab(settings.workspace.labs, settings.lab).limits
+    limits = options.lab(settings).limits
     run = launch.launch(job, settings.workspace, host, limits, run_id)
     output.answer(run.document())
     return _tell_started(run)
@@ -88,8 +89,7 @@ def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) 
 
 def _tell_started(run: Run) -> int:
     if not run.live:
-        _runs.tell_end(run)
-        return _runs.exit_code(run)
+        return _runs.tell_end(run)
     output.done(f"{run.name} runs in session {run.session}")
     _runs.tell_how_to_go_on(run)
     return ExitCode.OK

@@ -109,6 +109,7 @@ class ScreenKeeper:
 
     def rooms_in(self, sockets: Path | None) -> list[Room]:
         """List the sessions whose sockets lie in one folder."""
+        sessions.sweep(self._host, sockets)
         listed = sessions.list_sessions(self._host, sockets)
         return [
             Room(one.address, one.state, one.name)
