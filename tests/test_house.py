@@ -93,6 +93,7 @@ DDSP_FLOORS = {
     "training.import_checkpoint": 94,
     "timbre_transfer": 90,
     "scripts": 91,
+    "ports": 92,
     "serve": 95,
     "live": 95,
     "studio": 95,

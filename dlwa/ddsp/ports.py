@@ -1,0 +1,50 @@
+"""What programs have in common that play a folder of models for whoever knocks at a port."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from dlwa.ddsp import quiet
+from dlwa.ddsp.failures import fail
+
+_NOT_FOUND, _TAKEN = 3, 6
+
+
+def parser(prog, description, protocol, port):
+    """The command line of such a program; `protocol` is that of the port."""
+    words = argparse.ArgumentParser(prog=prog, description=description, allow_abbrev=False)
+    words.add_argument("--models", type=Path, required=True, help="Folder of models.")
+    words.add_argument("--host", default="127.0.0.1", help="Address to listen at.")
+    words.add_argument(
+        "--port", type=int, default=port, help=f"{protocol} port; 0 takes a free one."
+    )
+    words.add_argument("--pitch_model", default="auto", help="auto, swift, tiny ... full.")
+    return words
+
+
+def run(words, argv, listen):
+    """Listen until a signal; returns the exit code.
+
+    Args:
+        words: the parser of the command line.
+        argv: the command line.
+        listen: called with what the command line says and a folder for sounds that is gone
+            afterwards; opens the port. May return an exit code.
+    """
+    given = words.parse_args(argv)
+    if not given.models.is_dir():
+        return fail(f"models={given.models} does not exist", code=_NOT_FOUND)
+    with tempfile.TemporaryDirectory(prefix=f"dlwa-{words.prog}-") as scratch:
+        try:
+            return listen(given, scratch) or 0
+        except OSError as error:
+            hint = f"another {words.prog} may be open already; --port=0 takes a free one"
+            return fail(f"port={given.port}: {error.strerror or error}", hint, _TAKEN)
+
+
+def stage(given):
+    """The Stage on which the models play; loads TensorFlow."""
+    quiet.import_tensorflow()
+    from dlwa.ddsp.timbre_transfer import Stage
+
+    return Stage(given.pitch_model)
