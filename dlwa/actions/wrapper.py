@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,19 +24,19 @@ from dlwa import runfiles
 from dlwa.actions._aside import settle
 from dlwa.actions._outcome import Ending, Outcome, judge
 from dlwa.actions._record import Record
+from dlwa.actions._rooms import Share, room_of, wait_until_recorded
 from dlwa.actions._tee import Tee
-from dlwa.actions._turn import Turn
-from dlwa.claims import Device
 from dlwa.hosts import processes
 from dlwa.hosts.local import LocalHost, end_with_parent, exit_code_of, start_child
 from dlwa.locks import FileLock
 from dlwa.shell import Command, join
-from dlwa.tools import nvidia_smi, screen
+from dlwa.tools import screen
 from dlwa.workspace import RunPaths
 
 TICK_S = 0.2
 GRACE_S = 120.0  # what a job gets to save, when nobody said otherwise
 _LEFT_BEHIND_S = 2.0
+_FROM_OUTSIDE = "a signal from outside dlwa asked it to stop (logout, shutdown?)"
 
 
 class Wrapper:
@@ -47,8 +48,10 @@ class Wrapper:
         self.record = Record(self.paths)
         self.host = LocalHost()
         self.tee = Tee(self.paths.log, sys.stdout.fileno() if sys.stdout.isatty() else None)
+        self.room = room_of(self.record, self.tee, self.host)
         self.child: subprocess.Popen[bytes] | None = None
         self.stop_reason = ""
+        self.stop_signal: int | None = None  # what asked, if nobody asked by name
         self.kill_at: float | None = None
         self.was_killed = False
         self.detach_wanted = False
@@ -61,14 +64,13 @@ class Wrapper:
             return 1
         self._listen()
         self._announce()
-        turn = Turn(self.record, self.tee, self.host)
         try:
-            devices = turn.wait(self._is_asked_to_stop)
-            if devices is None:
+            share = self.room.wait(self._is_asked_to_stop)
+            if share is None:
                 return self._end(Outcome("stopped", f"{self.stop_reason}, while waiting"), None)
-            return self._work(devices)
+            return self._work(share)
         finally:
-            turn.give_back()
+            self.room.leave()
             lock.release()
 
     def _is_asked_to_stop(self) -> bool:
@@ -82,17 +84,16 @@ class Wrapper:
             pid_start=me.start if me else None,
             host=self.host.name,
             boot_id=self.host.boot_id(),
-            session_address=os.environ.get("STY", ""),
+            **self.room.address(),
             state="queued",
             reason="",
         )
         self.tee.say(f"run {self.record.values.get('id')}: {self.record.values.get('name')}")
 
-    def _work(self, devices: Sequence[Device]) -> int:
-        claimed = [device.key for device in devices if not device.key.startswith("cpu-")]
-        command = self._command(claimed)
+    def _work(self, share: Share) -> int:
+        command = self._command(share)
         kills_before = processes.out_of_memory_kills()
-        self.record.begin(gpu_uuids=claimed)
+        self.record.begin(gpu_uuids=list(share.uuids))
         self.tee.say(f"started {time.strftime('%Y-%m-%d %H:%M:%S')}: {join(command.argv)}")
         try:
             self.child = start_child(command, end_with_parent)
@@ -113,15 +114,13 @@ class Wrapper:
         )
         return self._end(judge(ending, self.paths, self.paths.kind, self.record.values), code)
 
-    def _command(self, claimed: Sequence[str]) -> Command:
+    def _command(self, share: Share) -> Command:
         values = self.record.values
         env: dict[str, str | None] = {
             "PYTHONUNBUFFERED": "1",
             "DLWA_RUN_DIR": str(self.paths.folder),
-            **nvidia_smi.environment(claimed),
+            **share.env,
         }
-        if values.get("devices") == "none":
-            env.pop("CUDA_VISIBLE_DEVICES")
         env.update(values.get("env") or {})
         self.record.update(env=env)
         cwd = values.get("cwd")
@@ -142,8 +141,8 @@ class Wrapper:
         """Copy the output until the job ends; keep deadlines. Returns its exit code."""
         assert self.child is not None and self.child.stdout is not None
         pipe = self.child.stdout.fileno()
-        hours = (self.record.values.get("limits") or {}).get("hours_per_run")
-        ends_at = time.monotonic() + float(hours) * 3600 if hours else None
+        hours = self.room.hours()
+        ends_at = time.monotonic() + hours * 3600 if hours else None
         open_pipe = True
         while (code := self.child.poll()) is None:
             if open_pipe:
@@ -187,6 +186,12 @@ class Wrapper:
             self.host.run(Command(argv), timeout_s=5)
 
     def _end(self, outcome: Outcome, code: int | None) -> int:
+        later = self.room.goes_on_later(outcome, self.stop_signal)
+        if later and not self.paths.stop_request.exists():
+            wrong = self._hand_back(outcome, later)
+            if not wrong:
+                return 0
+            outcome = replace(outcome, reason=f"{outcome.reason}; it could not go on: {wrong}")
         outcome = settle(outcome, self.record.values.get("aside"))
         self.record.finish(
             state=outcome.state,
@@ -201,10 +206,34 @@ class Wrapper:
         self.tee.close()
         return code if code is not None and code >= 0 else 1
 
+    def _hand_back(self, outcome: Outcome, later: str) -> str:
+        """Record that the run waits for another turn and ask for it; return what went wrong."""
+        values = self.record.values
+        turn = {
+            "started_at": values.get("started_at"),
+            "ended_at": time.time(),
+            "host": self.host.name,
+            "reason": outcome.reason,
+        }
+        self.record.update(
+            state="queued",
+            reason=later,
+            turns=[*(values.get("turns") or []), turn],
+            gpu_uuids=[],
+        )
+        self.tee.say(f"{outcome.reason}; {later}")
+        wrong = self.room.hand_back()
+        if not wrong:
+            self.paths.reserve.unlink(missing_ok=True)
+            self.tee.close()
+        return wrong
+
     def _listen(self) -> None:
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGHUP, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
+        for signum in self.room.signals:
+            signal.signal(signum, self._on_signal)
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 
     def _on_signal(self, signum: int, _: FrameType | None) -> None:
@@ -214,16 +243,17 @@ class Wrapper:
             self.tee.forget_terminal()
             self._ask_to_stop("its screen session was closed")
         else:
-            self._ask_to_stop("a signal from outside dlwa asked it to stop (logout, shutdown?)")
+            reason = self.room.signals.get(signum, _FROM_OUTSIDE)
+            self._ask_to_stop(reason, signum)
 
-    def _ask_to_stop(self, reason: str) -> None:
+    def _ask_to_stop(self, reason: str, signum: int | None = None) -> None:
         request = runfiles.read_json(self.paths.stop_request)
-        grace_s = GRACE_S
+        grace_s = self.room.grace_s or GRACE_S
         if request:
             reason = f"stopped by {request.get('by', 'somebody')}"
             grace_s = float(request.get("grace_s", GRACE_S))
-        if not self.stop_reason:
-            self.stop_reason = reason
+        if request or not self.stop_reason:
+            self.stop_reason, self.stop_signal = reason, None if request else signum
         until = time.monotonic() + grace_s
         self.kill_at = until if self.kill_at is None else min(self.kill_at, until)
         self._signal_job(signal.SIGTERM)
@@ -253,6 +283,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("usage: python -m dlwa.actions.wrapper RUN_FOLDER (with a run.json)", file=sys.stderr)
         return 2
     folder = Path(words[0]).resolve()
+    if not wait_until_recorded(folder):
+        print(f"{folder} belongs to another run by now", file=sys.stderr)
+        return 1
     try:
         return Wrapper(folder).run()
     except Exception as error:  # whatever it is, the record must not say "running"

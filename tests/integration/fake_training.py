@@ -12,7 +12,8 @@ from pathlib import Path
 from dlwa import runfiles
 
 words = " ".join(sys.argv[1:])
-folder = Path(re.findall(r"--save_dir=(\S+)", words)[-1])
+(save_dir,) = (word for word in sys.argv if word.startswith("--save_dir="))
+folder = Path(save_dir.partition("=")[2])
 total = int(re.findall(r"num_steps=(\d+)", words)[-1])
 asked: list[int] = []
 signal.signal(signal.SIGTERM, lambda signum, _: asked.append(signum))
