@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dlwa.ddsp import quiet
 from dlwa.ddsp.failures import fail
-from dlwa.ddsp.timbre_transfer import EFFECTS, RANGES, Knobs, TransferError
+from dlwa.ddsp.timbre_transfer import TransferError, add_knobs, given_knobs
 
 KNOBS = (
     "adjust",
@@ -35,7 +35,7 @@ def run(argv):
     if bool(given.source) != bool(given.target):
         return fail("--source and --target must be given together", "", 2)
     try:
-        knobs = Knobs(**{name: getattr(given, name) for name in KNOBS})
+        knobs = given_knobs(given)
     except ValueError as error:
         return fail(str(error), "", 2)
     for name, path in (("source", given.source), ("model_dir", given.model_dir)):
@@ -92,13 +92,5 @@ def _parser():
     parser.add_argument("--pitch_model", default="tiny", help="tiny ... full, or swift.")
     parser.add_argument("--device", help="Sound device: number or part of its name.")
     parser.add_argument("--report", type=Path, help="JSON file for the figures.")
-    resting = Knobs()
-    for name in KNOBS:
-        value = getattr(resting, name)
-        if name not in RANGES:
-            flags = argparse.BooleanOptionalAction
-            parser.add_argument(f"--{name}", action=flags, default=value, help=EFFECTS[name])
-            continue
-        kind = int if isinstance(RANGES[name][0], int) else float
-        parser.add_argument(f"--{name}", type=kind, default=value, help=EFFECTS[name])
+    add_knobs(parser, KNOBS)
     return parser

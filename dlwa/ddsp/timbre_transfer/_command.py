@@ -12,8 +12,8 @@ from pathlib import Path
 from dlwa import runfiles
 from dlwa.ddsp import quiet
 from dlwa.ddsp.failures import fail
+from dlwa.ddsp.timbre_transfer._arguments import add_knobs, given_knobs
 from dlwa.ddsp.timbre_transfer._errors import TransferError
-from dlwa.ddsp.timbre_transfer._knobs import EFFECTS, RANGES, Knobs
 
 SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 _REPORT_EVERY_S = 0.2
@@ -30,7 +30,7 @@ def run(argv):
     """Run the command; returns its exit code."""
     given = _parser().parse_args(argv)
     try:
-        knobs = Knobs(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Knobs)})
+        knobs = given_knobs(given)
     except ValueError as error:
         return fail(str(error), "", _USAGE)
     for name, path in (("recording", given.source), ("model_dir", given.model_dir)):
@@ -148,16 +148,5 @@ def _parser():
     parser.add_argument("--pitch_model", default="auto", help="auto, tiny ... full, swift.")
     parser.add_argument("--explain", action="store_true", help="Say what was chosen and why.")
     parser.add_argument("--report", type=Path, help="JSON file for choices and curves.")
-    for field in dataclasses.fields(Knobs):
-        flag = f"--{field.name}"
-        if field.name not in RANGES:
-            action = argparse.BooleanOptionalAction
-            parser.add_argument(
-                flag, action=action, default=field.default, help=EFFECTS[field.name]
-            )
-            continue
-        low, high = RANGES[field.name]
-        text = f"{EFFECTS[field.name]} {low} to {high}, default {field.default}."
-        kind = int if isinstance(low, int) else float
-        parser.add_argument(flag, type=kind, default=field.default, help=text)
+    add_knobs(parser)
     return parser
