@@ -74,7 +74,11 @@ def _far_wire(lab: Lab, connection: Connection) -> Iterator[Wire]:
         def read(size: int) -> bytes:
             return first.pop() if first and first[0] else _network(channel.recv)(size)
 
-        yield Wire(FunctionPipe(read, _network(channel.sendall)))
+        def write(data: bytes | memoryview) -> None:
+            # sendall cuts off what it has sent: of bytes it would make a copy each time
+            channel.sendall(memoryview(data))  # type: ignore[arg-type]
+
+        yield Wire(FunctionPipe(read, _network(write)))
     finally:
         close_channel(channel)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dlwa.actions.sync import names
-from dlwa.actions.sync.wire import PIECE_BYTES, Wire
+from dlwa.actions.sync.wire import Bytes, Wire
 
 BLOCK_BYTES = 1 << 20
 _FLUSH_FROM_BYTES = 1 << 20
@@ -136,13 +136,12 @@ def send_file(
     wire.send(file=number, offset=offset)
     left = entry.size - offset
     while left > 0:
-        data = stream.read(min(PIECE_BYTES, left))
-        if not data:
+        piece = wire.send_piece_of(stream, left)
+        if not piece:
             break
-        digest.update(data)
-        wire.send_piece(data)
-        moved(len(data))
-        left -= len(data)
+        digest.update(piece)
+        moved(len(piece))
+        left -= len(piece)
     whole = left == 0 and not stream.read(1)
     wire.send(end=number, sha256=digest.hexdigest() if whole else "")
     return offset
@@ -190,7 +189,7 @@ class Arriving:
         self._digest = hashlib.sha256()
         self._at = 0
         mode = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-        self._stream = os.fdopen(os.open(self._part, mode, 0o664), "r+b")
+        self._stream = os.fdopen(os.open(self._part, mode, 0o664), "r+b", buffering=0)
         try:
             self._begin_at(offset)
         except BaseException:
@@ -209,17 +208,18 @@ class Arriving:
         self._stream.truncate(offset)
         self._stream.seek(offset)
 
-    def take(self, data: bytes) -> None:
+    def take(self, data: Bytes) -> None:
         """Write the next piece; raises `ValueError` if it is more than was announced."""
         self._at += len(data)
         if self._at > self.entry.size:
             raise ValueError(f"{self.entry.path} is longer than was said")
-        self._stream.write(data)
         self._digest.update(data)
+        left = memoryview(data)
+        while left:
+            left = left[self._stream.write(left) :]
 
     def is_whole(self, sha256: str) -> bool:
         """Close the part; whether it is what the other side has. If not, it is thrown away."""
-        self._stream.flush()
         if self.entry.size >= _FLUSH_FROM_BYTES:
             os.fsync(self._stream.fileno())
         self._stream.close()

@@ -1,13 +1,14 @@
 """What goes over the pipe between two dlwas: JSON messages and pieces of files, in frames.
 
 A frame is one byte of kind, four bytes of length, and the load. Both sides may send at once; the
-order in each direction is kept.
+order in each direction is kept. Pieces are not copied on their way: they are read from the file
+into the frame, and handed out as views of what the pipe brought.
 """
 
 import json
 import struct
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from dlwa.errors import NetworkError
 
@@ -16,6 +17,9 @@ READ_BYTES = 1 << 22
 MAX_MESSAGE_BYTES = 64 << 20
 _HEAD = struct.Struct(">cI")
 MESSAGE, PIECE = b"J", b"D"
+# A frame that fills eight packets of SSH to the last byte; one more would cost a ninth.
+_SEND_BYTES = 8 * ((1 << 15) - 64) - _HEAD.size
+Bytes = bytes | memoryview
 
 
 class Pipe(Protocol):
@@ -25,7 +29,7 @@ class Pipe(Protocol):
         """Return between one and `size` bytes, none at the end."""
         ...
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Bytes) -> None:
         """Send all of it."""
         ...
 
@@ -34,7 +38,10 @@ class Wire:
     """Frames over a pipe. Raises `NetworkError` when it ends in the middle of something."""
 
     def __init__(self, pipe: Pipe) -> None:
-        self._pipe, self._rest, self._at = pipe, b"", 0
+        self._pipe = pipe
+        self._rest = memoryview(b"")  # read from the pipe and not used yet
+        self._piece_left = 0  # of the piece that is being received
+        self._frame = memoryview(bytearray(_HEAD.size + _SEND_BYTES))
         self.sent_bytes = 0
 
     def send(self, **message: Any) -> None:
@@ -46,58 +53,74 @@ class Wire:
         """Send a piece of the file that was announced."""
         self._write(_HEAD.pack(PIECE, len(data)) + data)
 
-    def receive(self) -> dict[str, Any] | bytes:
-        """The next message, or the next piece."""
-        kind, length = _HEAD.unpack(self._exactly(_HEAD.size))
-        if kind == PIECE and length <= PIECE_BYTES:
-            return self._exactly(length)
-        if kind != MESSAGE or length > MAX_MESSAGE_BYTES:
-            raise NetworkError("the other side does not speak our language", "is it the same dlwa?")
-        message = json.loads(self._exactly(length))
-        if not isinstance(message, dict):
-            raise NetworkError("the other side does not speak our language", "is it the same dlwa?")
-        return message
+    def send_piece_of(self, stream: BinaryIO, limit: int) -> memoryview:
+        """Read a piece of a file and send it; a view of it, empty at the end, until the next."""
+        room = self._frame[_HEAD.size :]
+        count = stream.readinto(room[:limit])  # type: ignore[attr-defined]
+        if count:
+            _HEAD.pack_into(self._frame, 0, PIECE, count)
+            self._write(self._frame[: _HEAD.size + count])
+        return room[:count]
+
+    def receive(self) -> dict[str, Any] | memoryview:
+        """The next message, or some of a piece: pieces may come in smaller ones."""
+        while not self._piece_left:
+            kind, length = _HEAD.unpack(self._exactly(_HEAD.size))
+            if kind == MESSAGE and length <= MAX_MESSAGE_BYTES:
+                return self._message(self._exactly(length))
+            if kind != PIECE or length > PIECE_BYTES:
+                raise NetworkError(
+                    "the other side does not speak our language", "is it the same dlwa?"
+                )
+            self._piece_left = length
+        some = self._some(self._piece_left)
+        self._piece_left -= len(some)
+        return some
 
     def message(self) -> dict[str, Any]:
         """The next frame, which must be a message."""
         got = self.receive()
-        if isinstance(got, bytes):
+        if not isinstance(got, dict):
             raise NetworkError("the other side sent a piece of a file out of turn", "try again")
         return got
 
-    def _write(self, data: bytes) -> None:
+    def _message(self, load: bytes) -> dict[str, Any]:
+        message = json.loads(load)
+        if not isinstance(message, dict):
+            raise NetworkError("the other side does not speak our language", "is it the same dlwa?")
+        return message
+
+    def _write(self, data: Bytes) -> None:
         self._pipe.write(data)
         self.sent_bytes += len(data)
 
     def _exactly(self, size: int) -> bytes:
-        """The next bytes; much is read at once, because each reading has its price."""
-        have = len(self._rest) - self._at
-        if have >= size:
-            data = self._rest[self._at : self._at + size]
-            self._at += size
-            return data
-        parts = [self._rest[self._at :]]
-        while have < size:
-            data = self._pipe.read(READ_BYTES)
-            if not data:
+        parts = []
+        while size:
+            parts.append(self._some(size))
+            size -= len(parts[-1])
+        return b"".join(parts)
+
+    def _some(self, limit: int) -> memoryview:
+        """Between one and `limit` bytes; much is read at once: each reading has its price."""
+        if not self._rest:
+            self._rest = memoryview(self._pipe.read(READ_BYTES))
+            if not self._rest:
                 raise NetworkError("the connection ended in the middle", "run the same again")
-            parts.append(data)
-            have += len(data)
-        self._rest = b"".join(parts)
-        self._at = size
-        return self._rest[:size]
+        some, self._rest = self._rest[:limit], self._rest[limit:]
+        return some
 
 
 class FunctionPipe:
     """A pipe made of two functions."""
 
-    def __init__(self, read: Callable[[int], bytes], write: Callable[[bytes], object]) -> None:
+    def __init__(self, read: Callable[[int], bytes], write: Callable[[Any], object]) -> None:
         self._read, self._write = read, write
 
     def read(self, size: int) -> bytes:
         """Return between one and `size` bytes, none at the end."""
         return self._read(size)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Bytes) -> None:
         """Send all of it."""
         self._write(data)

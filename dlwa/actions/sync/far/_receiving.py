@@ -22,7 +22,7 @@ class Receiving:
         try:
             while True:
                 frame = self._wire.receive()
-                if isinstance(frame, bytes):
+                if isinstance(frame, memoryview):
                     arriving = self._write(arriving, frame)
                 elif "file" in frame:
                     arriving = self._begin(int(frame["file"]), int(frame["offset"]))
@@ -45,7 +45,7 @@ class Receiving:
             self._wire.send(failed=number, reason=reason_of(error))
             return None
 
-    def _write(self, arriving: Arriving | None, data: bytes) -> Arriving | None:
+    def _write(self, arriving: Arriving | None, data: memoryview) -> Arriving | None:
         if arriving is None:
             return None  # it has failed; the rest of it is read and forgotten
         try:

@@ -26,7 +26,7 @@ class Incoming:
         try:
             while True:
                 frame = self._wire.receive()
-                if isinstance(frame, bytes):
+                if isinstance(frame, memoryview):
                     self._take(frame)
                 elif "finished" in checked(frame):
                     return self._whole
@@ -58,7 +58,7 @@ class Incoming:
         except (OSError, ValueError) as error:
             self._result.refused[entry.path] = reason_of(error)
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: memoryview) -> None:
         self._shown.moved(len(data))
         self._result.bytes += len(data)
         if self._now is None:
