@@ -14,7 +14,8 @@ from dlwa.hosts.base import Host
 from dlwa.workspace import machine_locks
 
 TICK_S = 0.2
-ASK_EVERY_S = 0.4
+ASK_EVERY_S = 1.0  # who stands far behind; those in front look at every tick
+IN_FRONT = 3
 LOOK_EVERY_S = 10.0  # asking nvidia-smi costs far more than looking at the tickets
 
 
@@ -73,7 +74,8 @@ class Turn:
                 self._record.update(queue=None, reason="")
                 return answer.granted
             self._tell_why(answer)
-            until = time.monotonic() + ASK_EVERY_S
+            pause_s = TICK_S if answer.position <= IN_FRONT else ASK_EVERY_S
+            until = time.monotonic() + pause_s
             while time.monotonic() < until and not is_stopped():
                 time.sleep(TICK_S)
         return None
