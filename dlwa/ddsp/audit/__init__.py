@@ -5,25 +5,33 @@
     print(found.verdict, found.missing, found.advice)
 
 Needs NumPy, soundfile and soxr only, no TensorFlow, so that a laptop can ask before anything is
-sent anywhere: ``python -m dlwa.ddsp.audit FOLDER``.
+sent anywhere: ``python -m dlwa.ddsp.audit FOLDER``. The parts are imported when first used, so that
+the command can say which of the three is missing.
 """
 
-from dlwa.ddsp.audit._coverage import Coverage, coverage
-from dlwa.ddsp.audit._file import FileAudit, FileAuditor
-from dlwa.ddsp.audit._folder import audit_file, audit_files, file_audit
-from dlwa.ddsp.audit._twins import find_twins
-from dlwa.ddsp.audit._verdict import SetAudit, judge, remarks_on
+import importlib
 
-__all__ = [
-    "Coverage",
-    "FileAudit",
-    "FileAuditor",
-    "SetAudit",
-    "audit_file",
-    "audit_files",
-    "coverage",
-    "file_audit",
-    "find_twins",
-    "judge",
-    "remarks_on",
-]
+_PARTS = {
+    "Coverage": "_coverage",
+    "coverage": "_coverage",
+    "FileAudit": "_file",
+    "FileAuditor": "_file",
+    "audit_file": "_folder",
+    "audit_files": "_folder",
+    "file_audit": "_folder",
+    "find_twins": "_twins",
+    "SetAudit": "_verdict",
+    "judge": "_verdict",
+    "remarks_on": "_verdict",
+}
+__all__ = sorted(_PARTS)
+
+
+def __getattr__(name):
+    if name not in _PARTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PARTS[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_PARTS])

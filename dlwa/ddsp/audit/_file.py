@@ -15,6 +15,7 @@ LEVEL_STEP_DB = 3.0
 _A4_HZ, _A4 = 440.0, 69
 _FEW_FRAMES = 5
 _PARTS = 64
+_MOST = 0.8
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ class FileAuditor:
             "sounding_seconds": round(float((~levels.silent).sum()) * FRAME_S, 2),
             "envelope": _envelope(levels.frames_db),
         }
-        if levels.noise_floor_db is not None:
-            measured["noise_floor_db"] = round(levels.noise_floor_db, 1)
-        return {**measured, **_pitch(levels, track)}
+        found = {**measured, **_pitch(levels, track)}
+        if track.noise_db is not None and _varied(found.get("heard", []), track.noise_s):
+            found["noise_floor_db"] = round(track.noise_db, 1)
+        return found
 
 
 def _pitch(levels, track) -> dict:
@@ -97,6 +99,7 @@ def _pitch(levels, track) -> dict:
         "pitch_confidence": round(float(np.median(track.clarity[sounds])), 3),
         "chord_share": round(float(chord.sum() / sounds.sum()), 3),
     }
+    clear &= ~chord  # of a chord the tracker hears a note that nobody played
     if clear.sum() < _FEW_FRAMES:
         return found
     f0_hz = track.f0_hz[clear]
@@ -106,6 +109,16 @@ def _pitch(levels, track) -> dict:
     counts = Counter(zip(midi.tolist(), steps.tolist(), strict=True))
     heard = [[m, s, round(n / FRAMES_A_SECOND, 2)] for (m, s), n in sorted(counts.items())]
     return {**found, "f0_hz": [round(float(low), 1), round(float(high), 1)], "heard": heard}
+
+
+def _varied(heard: list[list[float]], seconds: float) -> bool:
+    """Whether no note is held nearly all the time, so that what stays is noise."""
+    by_note: Counter = Counter()
+    for midi, _, held_s in heard:
+        by_note[midi] += held_s
+    return all(
+        by_note[m - 1] + by_note[m] + by_note[m + 1] < _MOST * seconds for m in list(by_note)
+    )
 
 
 def _envelope(frames_db: np.ndarray) -> list[int]:

@@ -10,7 +10,6 @@ _FLAT_RUN = 4  # so many equal samples at the very top are no sound, they are a 
 _LOUD_ENOUGH_TO_CLIP = 0.3
 _SILENT_BELOW_TOP_DB = 45.0
 _SILENT_BELOW_DB = -70.0
-_REST_BELOW_TOP_DB = 20.0
 
 
 @dataclass(frozen=True)
@@ -30,14 +29,6 @@ class Levels:
     def silent(self) -> np.ndarray:
         """True for the frames `[n]` in which nothing is heard."""
         return self.frames_db < max(self.top_db - _SILENT_BELOW_TOP_DB, _SILENT_BELOW_DB)
-
-    @property
-    def noise_floor_db(self) -> float | None:
-        """The level of the quietest places; None where the music never rests long enough."""
-        if not len(self.frames_db):
-            return None
-        quiet = float(np.percentile(self.frames_db, 3))
-        return quiet if quiet < self.top_db - _REST_BELOW_TOP_DB else None
 
 
 class LevelMeter:

@@ -14,17 +14,28 @@ _SHORTEST_S = 2.0
 _DB_APART = 2.0
 _AUDIBLE_DB = -70.0
 _SAME_NOTES = 0.85
+_LOSSLESS = {"float", "double", "alac", "flac", "ape", "wavpack", "tta", "wmalossless"}
+_BITS = {"float": 25, "double": 54}  # of the mantissa
 
 
 def find_twins(files: Sequence[FileAudit]) -> dict[str, str]:
-    """The name of each further copy, to the name of the first."""
+    """The name of each further copy, to the name of the one to keep: the least damaged."""
     found: dict[str, str] = {}
-    for i, file in enumerate(files):
-        for other in files[:i]:
+    best_first = sorted(files, key=fidelity, reverse=True)  # equals stay in their order
+    for i, file in enumerate(best_first):
+        for other in best_first[:i]:
             if other.file not in found and same_take(file, other):
                 found[file.file] = other.file
                 break
     return found
+
+
+def fidelity(file: FileAudit) -> tuple[bool, int, int]:
+    """How much of the sound a file keeps: nothing left out by an encoder, rate, bits."""
+    words = file.format.replace("_", " ").split()
+    lossless = any(word in _LOSSLESS or word.startswith("pcm") for word in words)
+    bits = max([int(word) for word in words if word.isdigit()], default=0)
+    return lossless, file.sample_rate, _BITS.get(words[-1] if words else "", bits)
 
 
 def same_take(a: FileAudit, b: FileAudit) -> bool:

@@ -68,7 +68,7 @@ def judge(files: Sequence[FileAudit], refused: Sequence[dict[str, str]] = ()) ->
         files=list(files),
         refused=list(refused),
         verdict=verdict,
-        summary=_summary(verdict, sounding, len(single)),
+        summary=_summary(verdict, sounding, sum(f.peak_db is not None for f in single)),
         minutes=sum(file.seconds for file in files) / 60.0,
         sounding_minutes=sounding,
         dynamic_range_db=dynamic_range_db(single),
@@ -106,8 +106,8 @@ def remarks_on(file: FileAudit, twin: str | None = None) -> list[str]:
 
 
 def noisy(file: FileAudit) -> bool:
-    """Whether hum or hiss is close below the music."""
-    if file.noise_floor_db is None or file.level_db is None:
+    """Whether hum or hiss is close below the music; where notes are many, nobody can tell."""
+    if file.noise_floor_db is None or file.level_db is None or file.chord_share > CHORDS:
         return False
     return file.level_db - file.noise_floor_db < _LOUD_NOISE_BELOW_TOP_DB
 
@@ -170,7 +170,7 @@ def _advice(files, minutes: float, remarks: dict[str, list[str]]) -> list[str]:
 def _to_fill(missing: list[str]) -> list[str]:
     if not missing:
         return []
-    return [f"play what is missing ({'; '.join(missing)}): a model plays only what it has heard"]
+    return ["play what is missing too: a model plays only what it has heard"]
 
 
 def _some(names: list[str]) -> str:

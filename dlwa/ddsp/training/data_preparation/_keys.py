@@ -16,11 +16,11 @@ _HERE = "training/data_preparation/"
 CODE = {
     "audio": ("audio_io", "audit", _HERE + "_decode.py"),
     "features": ("pitch", "spectral_ops", _HERE + "_analysis.py"),
-    "page": ("pages", _HERE + "_pictures.py", _HERE + "_page.py"),
+    "page": ("pages", "notes.py", _HERE + "_pictures.py", _HERE + "_page.py"),
     "papers": ("training/postprocessing", _HERE + "_dataset_files.py"),
 }
 _PACKAGES = {
-    "audio": ("soundfile", "soxr", "numpy"),
+    "audio": ("soundfile", "soxr", "av", "numpy"),
     "features": ("tensorflow", "tensorflow-cpu", "numpy"),
     "page": ("matplotlib", "soundfile", "soxr"),
     "papers": ("tensorflow", "tensorflow-cpu", "numpy"),
