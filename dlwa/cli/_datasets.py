@@ -1,18 +1,18 @@
 """How `ddsp make-dataset` talks."""
 
+import functools
 from typing import Any
 
 from dlwa.actions import datasets, progress
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, needs, options, output
 from dlwa.cli._extra import require_flags
-from dlwa.cli._follow import follow
+from dlwa.cli._follow import to_the_end
 from dlwa.cli._words import Making
 from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
-from dlwa.labs import read_lab
-from dlwa.settings import Settings
+from dlwa.workspace import Workspace
 
 
 def make(asked: Making, how: Manner) -> int:
@@ -33,34 +33,22 @@ def make(asked: Making, how: Manner) -> int:
     if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
     needs.ddsp(how)
-    limits = read_lab(settings.workspace.labs, settings.lab).limits
-    run = datasets.start(planned, settings, host, limits)
-    if asked.detach and run.live:
-        _runs.tell_how_to_go_on(run)
-        output.answer(run.document())
-        return ExitCode.OK
-    return _to_the_end(run, settings, planned)
+    run = datasets.start(planned, settings, host, options.lab(settings).limits)
+    tell = functools.partial(_tell, planned, settings.workspace)
+    return to_the_end(run, settings, detach=asked.detach, tell=tell)
 
 
-def _to_the_end(run: Run, settings: Settings, planned: datasets.Plan) -> int:
-    try:
-        run = follow(run, settings)
-    except KeyboardInterrupt:
-        output.say(f"\n{run.name} goes on without you.")
-        _runs.tell_how_to_go_on(run)
-        return ExitCode.INTERRUPTED
-    folder = settings.workspace.dataset(planned.dataset)
+def _tell(planned: datasets.Plan, workspace: Workspace, run: Run) -> None:
+    folder = workspace.dataset(planned.dataset)
     made = datasets.summary(folder) if run.state == "finished" else {}
     output.answer({**run.document(), "dataset": made})
     if run.state != "finished":
-        _runs.tell_end(run)
-        return _runs.exit_code(run)
-    _tell_made(made, settings.workspace.shown(folder))
+        return
+    _tell_made(made, workspace.shown(folder))
     output.say(
         f"next: {_runs.PROGRAM} ddsp train --dataset_name {planned.dataset} "
         f"--model_name {planned.dataset}"
     )
-    return ExitCode.OK
 
 
 def _tell_made(made: dict[str, Any], folder: str) -> None:

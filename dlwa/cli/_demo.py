@@ -12,7 +12,7 @@ from dlwa.actions.runs import Run, read_run
 from dlwa.cli import _runs, needs, options, output
 from dlwa.errors import DlwaError, ExitCode
 from dlwa.hosts.local import LocalHost
-from dlwa.labs import Limits, read_lab
+from dlwa.labs import Limits
 from dlwa.settings import Settings
 
 AGAIN = f"{_runs.PROGRAM} demo"
@@ -58,7 +58,7 @@ class _Demo:
             _show("ddsp", "train", "--dataset_name", self.name, "--model_name", self.name, *flags)
             run = training.start(planned, self.settings, self.host, self.limits)
         if run.live:
-            output.say(f"session {run.session}; look in: {_runs.PROGRAM} watch {self.name}")
+            output.say(f"{run.place}; look in: {_runs.PROGRAM} watch {self.name}")
         run = self._follow(run, demo.TRAINING_S)
         if run.state != "stopped" or not training.has_checkpoint(folder):
             self._end_well(run)
@@ -135,7 +135,7 @@ def run(how: options.Manner, *, fresh: bool) -> int:
         output.answer({"dry_run": True, "name": str(where.name)})
         return ExitCode.OK
     needs.ddsp(how)
-    limits = read_lab(settings.workspace.labs, settings.lab).limits
+    limits = options.lab(settings).limits
     walk = _Demo(settings, where, limits)
     try:
         return _walk(walk)

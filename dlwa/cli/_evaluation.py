@@ -1,19 +1,19 @@
 """How `ddsp eval` and `ddsp sample` talk."""
 
+import functools
 import time
 from typing import Any
 
 from dlwa.actions import evaluation
 from dlwa.actions.runs import Run
-from dlwa.cli import _runs, needs, options, output
+from dlwa.cli import needs, options, output
 from dlwa.cli._extra import require_flags
-from dlwa.cli._follow import follow
+from dlwa.cli._follow import to_the_end
 from dlwa.cli._words import Look
 from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
-from dlwa.labs import read_lab
-from dlwa.settings import Settings
+from dlwa.workspace import Workspace
 
 
 def look(mode: evaluation.Mode, asked: Look, how: Manner) -> int:
@@ -36,37 +36,23 @@ def look(mode: evaluation.Mode, asked: Look, how: Manner) -> int:
     if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
     needs.ddsp(how)
-    limits = read_lab(settings.workspace.labs, settings.lab).limits
-    since = time.time()
-    run = evaluation.start(planned, settings, host, limits)
-    if asked.detach and run.live:
-        _runs.tell_how_to_go_on(run)
-        output.answer(run.document())
-        return ExitCode.OK
-    return _to_the_end(run, settings, planned, since)
+    tell = functools.partial(_tell, planned, settings.workspace, time.time())
+    run = evaluation.start(planned, settings, host, options.lab(settings).limits)
+    return to_the_end(run, settings, detach=asked.detach, tell=tell)
 
 
-def _to_the_end(run: Run, settings: Settings, planned: evaluation.Plan, since: float) -> int:
-    try:
-        run = follow(run, settings)
-    except KeyboardInterrupt:
-        output.say(f"\n{run.kind} of {run.name} goes on without you.")
-        _runs.tell_how_to_go_on(run)
-        return ExitCode.INTERRUPTED
+def _tell(planned: evaluation.Plan, workspace: Workspace, since: float, run: Run) -> None:
     found = evaluation.outcome(planned, since)
     output.answer({**run.document(), "found": found})
     if run.state != "finished":
-        _runs.tell_end(run)
-        return _runs.exit_code(run)
+        return
     _show(found)
     step, sounds = found.get("step"), found.get("sounds") or []
     if sounds:
-        place = settings.workspace.shown(planned.report_dir)
+        place = workspace.shown(planned.report_dir)
         output.done(f"{len(sounds) // 2} pairs of sounds in {place}/samples-{step}")
     else:
-        place = settings.workspace.shown(planned.report)
-        output.done(f"step {step} of {planned.model}: {place}")
-    return ExitCode.OK
+        output.done(f"step {step} of {planned.model}: {workspace.shown(planned.report)}")
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -1,13 +1,34 @@
 """Following a run from the foreground until it ends; Ctrl-C leaves it alone."""
 
 import time
+from collections.abc import Callable
 
 from dlwa.actions import progress
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, output
+from dlwa.errors import ExitCode
 from dlwa.settings import Settings
 
 _LOOK_EVERY_S = 0.25
+
+
+def to_the_end(run: Run, settings: Settings, *, detach: bool, tell: Callable[[Run], None]) -> int:
+    """Follow a run that was started until it ends, or leave it to itself; the exit code.
+
+    `tell` answers for the run that ended, and says what a finished one made.
+    """
+    if detach and run.live:
+        _runs.tell_how_to_go_on(run)
+        output.answer(run.document())
+        return ExitCode.OK
+    try:
+        run = follow(run, settings)
+    except KeyboardInterrupt:
+        output.say(f"\n{run.kind} of {run.name} goes on without you.")
+        _runs.tell_how_to_go_on(run)
+        return ExitCode.INTERRUPTED
+    tell(run)
+    return ExitCode.OK if run.state == "finished" else _runs.tell_end(run)
 
 
 def follow(run: Run, settings: Settings) -> Run:

@@ -75,9 +75,7 @@ def _follow(run: Run, settings: Settings, offset: int) -> int:
                 break
             if not data:
                 time.sleep(_LOOK_EVERY_S)
-    now = _runs.again(run, settings)
-    _runs.tell_end(now)
-    return _runs.exit_code(now)
+    return _runs.tell_end(_runs.again(run, settings))
 
 
 def _mark(run: Run, offset: int) -> None:

@@ -70,8 +70,8 @@ def far(run: Run) -> str:
     return f"{now.done:.0f}{total} {now.unit}"
 
 
-def tell_end(run: Run, *, receipt: bool = True) -> None:
-    """Say how a run ended: done, or why not with the last lines it printed."""
+def tell_end(run: Run, *, receipt: bool = True) -> int:
+    """Say how a run ended: done, or why not with the last lines it printed; the exit code."""
     what = f"{run.kind} of {run.name}"
     ended = run.record.get("ended_at")
     when = f", {progress.since(float(ended))}" if ended else ""
@@ -79,7 +79,7 @@ def tell_end(run: Run, *, receipt: bool = True) -> None:
         output.done(f"{what} finished{when}")
         if receipt:
             _tell_receipt(run)
-        return
+        return ExitCode.OK
     output.warn(f"{what} {run.state}{when}: {run.reason}")
     if receipt:
         _tell_receipt(run)
@@ -89,20 +89,14 @@ def tell_end(run: Run, *, receipt: bool = True) -> None:
         for line in last_lines(run.paths.log, 6):
             output.say(f"    {line}")
         output.say(f"the whole log: {run.paths.log}")
+    code = run.record.get("exit_code")
+    return int(code) if run.state == "failed" and code in _FROM_CHILD else ExitCode.FAILED
 
 
 def _tell_receipt(run: Run) -> None:
     told = [f"{word} {value}" for word, value in receipts.receipt(run).lines() if value]
     if told:
         output.say("; ".join(told))
-
-
-def exit_code(run: Run) -> int:
-    """The exit code of a command that waited for a run."""
-    if run.state == "finished":
-        return ExitCode.OK
-    code = run.record.get("exit_code")
-    return int(code) if run.state == "failed" and code in _FROM_CHILD else ExitCode.FAILED
 
 
 def tell_how_to_go_on(run: Run) -> None:

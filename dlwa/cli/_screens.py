@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlwa.actions import launch, sessions
+from dlwa.actions import keepers, launch
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, options, output
 from dlwa.errors import ExitCode, NotFoundError
@@ -16,19 +16,19 @@ _RECENT = 5
 def attach(text: str | None, *, no_input: bool) -> int:
     """Look into a session; where there is none, say how each recent run ended."""
     settings, host = options.settings(), LocalHost()
-    sessions.require_screen(host)
+    keepers.here(settings.workspace, host).require()
     found = _runs.all_of(settings)
     if text is None and not any(run.live for run in found):
         _tell_recent(found)
         raise NotFoundError("no run is going on", f"start one: {_runs.PROGRAM} ddsp train --help")
     run = _runs.pick(found, text, "Which one?", live=True, no_input=no_input, mine=settings.owner)
-    if sessions.session_of(run, host) is None:
-        sessions.refuse_others_login(run, host)
+    keeper = keepers.of(run.record, host)
+    if not keeper.room_of(run):
         _runs.tell_end(run) if not run.live else output.say(_runs.standing(run))
         raise NotFoundError(
-            f"run={run.name} has no session any more", f"{_runs.PROGRAM} logs {run.name}"
+            f"run={run.name} has no session to look into", f"{_runs.PROGRAM} logs {run.name}"
         )
-    sessions.attach(run, host)
+    keeper.attach(run)
     run = _runs.again(run, settings)
     if run.live:
         output.say(f"{run.name} goes on; look in again: {_runs.PROGRAM} util screen-attach")
@@ -39,23 +39,19 @@ def attach(text: str | None, *, no_input: bool) -> int:
 def show_sessions() -> None:
     """The table of sessions that belong to runs of this workspace, and other ones of dlwa."""
     settings, host = options.settings(), LocalHost()
-    sessions.require_screen(host)
-    by_session = {run.session: run for run in _runs.all_of(settings) if run.session}
-    folders = {sessions.folder_of(run) for run in by_session.values() if run.live}
-    folders.add(sessions.socket_folder(host))
-    for folder in folders:
-        sessions.sweep(host, folder)
-    listed = {
-        session
-        for folder in folders
-        for session in sessions.list_sessions(host, folder)
-        if session.name.startswith("dlwa.")
-    }
+    here = keepers.here(settings.workspace, host)
+    here.require()
+    found = _runs.all_of(settings)
+    by_session = {run.session: run for run in found if run.session}
+    kept: dict[str, tuple[keepers.Keeper, list[Run]]] = {here.name: (here, [])}
+    for run in (run for run in found if run.live):
+        keeper = keepers.of(run.record, host)
+        kept.setdefault(keeper.name, (keeper, []))[1].append(run)
     rows = []
-    for session in sorted(listed, key=lambda session: session.address):
-        run = by_session.get(session.name)
-        about = (run.name, run.owner, run.state) if run else ("of another workspace", "", "")
-        rows.append([session.address, session.state, *about])
+    for room in [room for keeper, runs in kept.values() for room in keeper.rooms(runs)]:
+        its = by_session.get(room.name)
+        about = (its.name, its.owner, its.state) if its else ("of another workspace", "", "")
+        rows.append([room.address, room.state, *about])
     if not rows and not output.json_mode():
         output.say(f"no sessions; {_runs.PROGRAM} status tells how the runs ended")
         return
@@ -90,7 +86,7 @@ def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) 
 def _tell_started(run: Run) -> int:
     if not run.live:
         return _runs.tell_end(run)
-    output.done(f"{run.name} runs in session {run.session}")
+    output.done(f"{run.name} runs in {run.place}")
     _runs.tell_how_to_go_on(run)
     return ExitCode.OK
 

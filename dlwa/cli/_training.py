@@ -8,7 +8,6 @@ from dlwa.cli._words import Training
 from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
-from dlwa.labs import read_lab
 
 
 def train(asked: Training, how: Manner) -> int:
@@ -32,7 +31,7 @@ def train(asked: Training, how: Manner) -> int:
     if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
     needs.ddsp(how)
-    lab = read_lab(settings.workspace.labs, settings.lab)
+    lab = options.lab(settings)
     run = training.start(planned, settings, host, lab.limits)
     output.answer(run.document())
     return _tell_started(run, lab.stops_at)
@@ -55,11 +54,10 @@ def _tell_done(planned: training.Plan) -> int:
 
 def _tell_started(run: Run, stops_at: str | None) -> int:
     if not run.live:
-        _runs.tell_end(run)
-        return _runs.exit_code(run)
+        return _runs.tell_end(run)
     if run.state == "queued":
         output.say(_runs.standing(run) or "waits for its turn")
-    output.done(f"{run.name} trains in session {run.session}; you may log out")
+    output.done(f"{run.name} trains in {run.place}; you may log out")
     if stops_at and (told := deadline.at_start(stops_at)):
         output.say(told)
     _runs.tell_how_to_go_on(run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from dlwa.labs import Lab
     from dlwa.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
@@ -65,3 +66,10 @@ def settings(**flags: str | None) -> "Settings":
     found = place.load(flags={**_flags, **flags})
     share_with_group(found.root)
     return found
+
+
+def lab(settings: "Settings") -> "Lab":
+    """The lab in use, as its file describes it."""
+    from dlwa.labs import read_lab
+
+    return read_lab(settings.workspace.labs, settings.lab)
