@@ -19,7 +19,11 @@ MODULES = (
     "losses._transcriber",
     "losses._twm",
     "processors",
-    "synths",
+    "synths._harmonic",
+    "synths._noise",
+    "synths._samples",
+    "synths._sinusoidal",
+    "synths._wavetable",
 )
 # They need a network that takes long to load; tested in test_losses_embedding.py.
 WITHOUT = {"PretrainedCREPE", "PretrainedCREPEEmbeddingLoss"}
