@@ -54,6 +54,11 @@ class Run:
         return str(self.record.get("session", ""))
 
     @property
+    def place(self) -> str:
+        """Where it lives, in words."""
+        return str(self.record.get("place") or f"session {self.session}")
+
+    @property
     def live(self) -> bool:
         """Whether it has not ended."""
         return self.state in LIVE

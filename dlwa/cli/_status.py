@@ -110,7 +110,7 @@ def _facts(run: Run, settings: Settings) -> list[tuple[str, str]]:
         ("since", began),
         *receipts.receipt(run).lines(),
         ("GPU", ", ".join(record.get("gpu_uuids") or [])),
-        ("session", run.session if run.live else ""),
+        ("lives in", run.place if run.live else ""),
         ("folder", settings.workspace.shown(run.paths.folder)),
     ]
 

@@ -107,7 +107,7 @@ def requeue_argv(job_id: str) -> tuple[str, ...]:
 
 def attach_argv(job_id: str, words: Sequence[str]) -> tuple[str, ...]:
     """Run something beside a job on its node, on this terminal, with what the job has."""
-    return ("srun", f"--jobid={job_id}", "--overlap", "--pty", "--", *words)
+    return ("srun", f"--jobid={job_id}", "--quiet", "--overlap", "--pty", "--", *words)
 
 
 def parse_submitted(text: str) -> str | None:

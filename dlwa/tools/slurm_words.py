@@ -11,7 +11,7 @@ _WAITS = {
     "Priority": "others are first",
     "Dependency": "it waits for another job to end",
     "DependencyNeverSatisfied": "the job it waits for can no longer end as it should",
-    "BeginTime": "Slurm leaves it a moment before it begins again",
+    "BeginTime": "Slurm leaves it a while before it begins again",
     "Reservation": "it waits for its reservation",
     "JobHeldUser": "it is held; scontrol release lets it go",
     "JobHeldAdmin": "it is held by who looks after the cluster",

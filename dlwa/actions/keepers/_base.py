@@ -1,6 +1,6 @@
 """What everybody who keeps runs can do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -48,16 +48,15 @@ class Keeper(Protocol):
         """Return how a run really stands whose record says that it lives, and why."""
         ...
 
-    def told(self, record: Mapping[str, Any]) -> str:
-        """Return where a run lives, in words."""
-        ...
-
     def room_of(self, run: Run) -> str:
-        """Return the address of the place to look into; empty if there is none."""
+        """Return the address of the place to look into; empty if there is none.
+
+        Raises `AccessError` if it is another login's.
+        """
         ...
 
-    def rooms(self) -> list[Room]:
-        """List the places of dlwa's runs that exist, also those of other workspaces."""
+    def rooms(self, runs: Sequence[Run]) -> list[Room]:
+        """List the places of dlwa's runs that exist: of these runs, and of other workspaces."""
         ...
 
     def attach(self, run: Run) -> int:

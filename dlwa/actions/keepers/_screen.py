@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,26 +94,23 @@ class ScreenKeeper:
             return "lost", f"the machine was restarted while it was {state}{saved(paths, record)}"
         return self._standing_here(record, paths, (silent_s, stalled_after_s))
 
-    def told(self, record: Mapping[str, Any]) -> str:
-        """Return the name of the session."""
-        return f"session {record.get('session', '')}"
-
     def room_of(self, run: Run) -> str:
-        """Return PID.NAME of the session."""
+        """Return PID.NAME of the session; raises `AccessError` if it is another login's."""
         session = sessions.session_of(run, self._host)
+        if session is None:
+            sessions.refuse_others_login(run, self._host)
         return session.address if session else ""
 
-    def rooms(self) -> list[Room]:
+    def rooms(self, runs: Sequence[Run]) -> list[Room]:
         """List the sessions of this login that are dlwa's."""
-        return self.rooms_in(sessions.socket_folder(self._host))
-
-    def rooms_in(self, sockets: Path | None) -> list[Room]:
-        """List the sessions whose sockets lie in one folder."""
-        sessions.sweep(self._host, sockets)
-        listed = sessions.list_sessions(self._host, sockets)
+        folders = {sessions.folder_of(run) for run in runs}
+        folders.add(sessions.socket_folder(self._host))
+        for folder in folders:
+            sessions.sweep(self._host, folder)
+        listed = {one for folder in folders for one in sessions.list_sessions(self._host, folder)}
         return [
             Room(one.address, one.state, one.name)
-            for one in listed
+            for one in sorted(listed, key=lambda one: one.address)
             if one.name.startswith(screen.PREFIX)
         ]
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlwa import runfiles
@@ -78,7 +78,12 @@ class SlurmKeeper:
             raise _submission.refused(job, said.said, said.code)
         self._book.changed()
         warned_s = _submission.warning_s(self._asked, limits)
-        return {"slurm_job_id": number, "slurm_warning_s": warned_s, "reason": ""}
+        return {
+            "slurm_job_id": number,
+            "slurm_warning_s": warned_s,
+            "place": f"Slurm job {number}",
+            "reason": "",
+        }
 
     def standing(
         self, record: Mapping[str, Any], paths: RunPaths, stalled_after_s: float
@@ -98,21 +103,19 @@ class SlurmKeeper:
         if job is None or job.name != record.get("session"):
             return self._gone(record, paths)
         if job.waits:
-            return "queued", slurm_words.why(job) or str(record.get("reason") or "")
+            before = len(record.get("turns") or [])
+            again = f"turn {before + 1}" if before else ""
+            return "queued", "; ".join(part for part in (slurm_words.why(job), again) if part)
         if job.ended:
             return self._ended(job, record, paths)
         return _alive(job, record, (silent_s, stalled_after_s))
-
-    def told(self, record: Mapping[str, Any]) -> str:
-        """Return the number of the job."""
-        return f"Slurm job {record.get('slurm_job_id')}"
 
     def room_of(self, run: Run) -> str:
         """Return the job's number while it runs."""
         job = self._job(run)
         return job.id if job and not job.waits and not job.ended else ""
 
-    def rooms(self) -> list[Room]:
+    def rooms(self, runs: Sequence[Run]) -> list[Room]:
         """List the jobs of this login that are dlwa's and not over."""
         return [
             Room(job.id, f"{job.state.lower()} {job.node}".strip(), job.name)
