@@ -4,6 +4,7 @@ The file is checked as a whole when it is read: a misspelt key is an error that 
 one, and a password is refused, because the file is shared.
 """
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -163,9 +164,25 @@ def _clock(key: str, value: Any, where: str) -> str:
 def _host_keys(key: str, value: Any, where: str) -> tuple[str, ...]:
     keys = value if isinstance(value, list) else [value]
     for item in keys:
-        if not isinstance(item, str) or len(item.split()) < 2:
-            raise _wrong(key, item, where, "a list of keys such as ssh-ed25519 AAAA...")
+        if not isinstance(item, str) or not _is_public_key(item):
+            raise _wrong(
+                key,
+                item,
+                where,
+                "a list of whole public keys such as ssh-ed25519 AAAA... "
+                "(ssh-keyscan -t ed25519 HOST prints it after the host's name)",
+            )
     return tuple(keys)
+
+
+def _is_public_key(text: str) -> bool:
+    """Whether it is `TYPE BASE64`, the base64 naming the type once more."""
+    kind, _, data = text.partition(" ")
+    try:
+        raw = base64.b64decode(data.split(" ")[0], validate=True)
+    except ValueError:
+        return False
+    return raw[4 : 4 + int.from_bytes(raw[:4])] == kind.encode() != b""
 
 
 def _limits(key: str, value: Any, where: str) -> Limits:

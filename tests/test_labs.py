@@ -45,6 +45,8 @@ def test_an_unknown_lab_names_the_nearest(tmp_path: Path) -> None:
         ({"limits": [1]}, "limits", ""),
         ({"stops_at": "25:00"}, "stops_at", ""),
         ({"host_keys": ["ssh-ed25519"]}, "host_keys", ""),
+        ({"host_keys": ["ssh-ed25519 zzz"]}, "host_keys", ""),
+        ({"host_keys": "vm ssh-ed25519 AAAA"}, "host_keys", ""),
         ({"root": None}, "root", ""),
     ],
 )

@@ -203,6 +203,12 @@ def _tcp(target: Target) -> socket.socket:
         raise NetworkError(
             f"host={target.host} is unknown: {error.strerror}", "check the name and the network"
         ) from error
+    except ConnectionRefusedError as error:
+        raise NetworkError(
+            f"{target.host}:{target.port} refuses connections: the machine is on, but no SSH server"
+            " listens at this port",
+            "is the port right (lab file, ~/.ssh/config)? there: sudo systemctl start ssh",
+        ) from error
     except OSError as error:
         raise NetworkError(
             f"{target.host}:{target.port} does not answer: {error.strerror or error}",
@@ -228,5 +234,5 @@ def _start(transport: paramiko.Transport, target: Target) -> paramiko.PKey:
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise NetworkError(
             f"{target} does not answer as an SSH server: {error}",
-            "try again; it may be starting up or refusing many logins at once",
+            f"is {target.port} its SSH port? else try again; it may be starting up",
         ) from error
