@@ -12,6 +12,7 @@ from dlwa.actions.datasets import is_dataset
 from dlwa.actions.launch import Job
 from dlwa.actions.models import playable
 from dlwa.actions.runs import Run, read_run
+from dlwa.actions.training import dataset_of
 from dlwa.errors import NotFoundError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.labs import Limits
@@ -136,9 +137,7 @@ def _dataset(workspace: Workspace, host: Host, model: Name, folder: Path, name: 
     """The data set that is named, or the one the model learns from."""
     known = things(workspace.datasets, is_dataset)
     if not name:
-        run = read_run(folder, host)
-        training = run.record.get("training") if run else None
-        name = str((training or {}).get("dataset") or "") if isinstance(training, dict) else ""
+        name = dataset_of(read_run(folder, host))
         if not name:
             raise UsageError(
                 f"model_name={model}: nothing says which data set it learnt from",

@@ -6,7 +6,7 @@ from pathlib import Path
 from dlwa.actions import attended, launch
 from dlwa.actions.models import unknown
 from dlwa.actions.runs import Run, read_run
-from dlwa.actions.training import is_model
+from dlwa.actions.training import dataset_of, is_model
 from dlwa.errors import DlwaError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.names import Name, parse_name
@@ -68,9 +68,8 @@ def run(planned: Plan, tell: attended.Tell, cwd: Path) -> tuple[str, ...]:
 
 def _dataset_of(run: Run, workspace: Workspace) -> Path | None:
     """The data set a run was started with, wherever the workspace lies now."""
-    training = run.record.get("training")
-    name = training.get("dataset") if isinstance(training, dict) else None
+    name = dataset_of(run)
     try:
-        return workspace.dataset(parse_name(str(name))) if name else None
+        return workspace.dataset(parse_name(name)) if name else None
     except UsageError:
         return None

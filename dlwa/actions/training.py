@@ -1,7 +1,7 @@
 """Training a model: starting it, going on with it, starting over."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,7 @@ def plan(
     training program (tests). Raises the `DlwaError` that fits what is wrong.
     """
     workspace = settings.workspace
-    if hours is not None and not 0 < hours < float("inf"):
-        raise UsageError(f"hours={hours:g} must be a positive number", "e.g. --hours 2.5")
+    _require_hours(hours)
     dataset = parse_name(dataset_name, "dataset_name")
     model = parse_name(model_name, "model_name")
     _require_dataset(workspace, dataset)
@@ -65,11 +64,7 @@ def plan(
     launch.refuse_if_live(folder, host)
     before = _before(folder, model, host)
     learnt = before if has_checkpoint(folder) else None  # else nothing stands in a change's way
-    notes: list[str] = []
-    kept = _kept_flags(learnt, extra, custom)
-    if kept is not None:
-        extra, custom = kept
-        notes.append("with the extra flags it was started with")
+    extra, custom, notes = _with_kept_flags(learnt, extra, custom)
     made = _what_it_learns(workspace.dataset(dataset), dataset, extra, custom)
     if learnt is not None:
         _require_same(learnt, made, model)
@@ -86,7 +81,7 @@ def plan(
         total_steps=steps,
         details={"training": made},
     )
-    return Plan(job, model, has_checkpoint(folder), _is_done(learnt, steps), tuple(notes))
+    return Plan(job, model, has_checkpoint(folder), _is_done(learnt, steps), notes)
 
 
 def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
@@ -105,9 +100,19 @@ def is_model(folder: Path) -> bool:
     return (folder / runfiles.RECORD_FILE).is_file() or any(folder.glob("ckpt-*.index"))
 
 
+def dataset_of(run: Run | None) -> str:
+    """The name of the data set a training learns from; empty if nobody wrote it down."""
+    return str(_recorded(run).get("dataset") or "")
+
+
 def has_checkpoint(folder: Path) -> bool:
     """Whether anything has been learnt and saved in a folder; step 0 is before that."""
     return any(path.name != "ckpt-0.index" for path in folder.glob("ckpt-*.index"))
+
+
+def _require_hours(hours: float | None) -> None:
+    if hours is not None and not 0 < hours < float("inf"):
+        raise UsageError(f"hours={hours:g} must be a positive number", "e.g. --hours 2.5")
 
 
 def _require_dataset(workspace: Workspace, dataset: Name) -> None:
@@ -155,20 +160,26 @@ def _before(folder: Path, model: Name, host: Host) -> Run | None:
     return read_run(folder, host)
 
 
-def _kept_flags(
+def _with_kept_flags(
     before: Run | None, extra: Sequence[str], custom: bool
-) -> tuple[list[str], bool] | None:
-    """The extra flags a model was started with, when it is resumed without any that matter.
+) -> tuple[Sequence[str], bool, tuple[str, ...]]:
+    """The flags with those a model was started with, when it is resumed without any that matter.
 
-    Flags that only say how long and how often come after them and win.
+    Flags that only say how long and how often come after them and win. The third is what to tell.
     """
-    training = before.record.get("training") if before else None
-    if not isinstance(training, dict) or fixed(extra) or custom:
-        return None
-    recorded = lasting([str(word) for word in training.get("extra") or []])
+    was = _recorded(before)
+    recorded = lasting([str(word) for word in was.get("extra") or ()])
     recorded = [word for word in recorded if word not in extra]
-    kept = bool(training.get("custom"))
-    return ([*recorded, *extra], kept) if recorded or kept else None
+    kept = bool(was.get("custom"))
+    if fixed(extra) or custom or not (recorded or kept):
+        return extra, custom, ()
+    return [*recorded, *extra], kept, ("with the extra flags it was started with",)
+
+
+def _recorded(run: Run | None) -> Mapping[str, Any]:
+    """What a training wrote down of what it learns; empty if it wrote nothing."""
+    made = run.record.get("training") if run else None
+    return made if isinstance(made, dict) else {}
 
 
 def _what_it_learns(
@@ -194,8 +205,8 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _require_same(before: Run, now: dict[str, Any], model: Name) -> None:
-    was = before.record.get("training")
-    if not isinstance(was, dict):
+    was = _recorded(before)
+    if not was:
         return
     over = f"add --fresh to train {model.sibling('-2')} beside it, or name another model"
     if was.get("dataset") != now["dataset"]:

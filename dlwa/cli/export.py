@@ -1,7 +1,7 @@
 """`dlwa ddsp export` and `dlwa ddsp import-checkpoint`: models that go out and come in."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,18 +53,9 @@ def export(
     needs.ddsp(how)
     with output.telling("export") as tell:
         report = action.run(planned, tell, settings.workspace.root).report
-    rows = [
-        [
-            str(made["path"]),
-            f"{made['max_error_controls']:.1e}",
-            f"{made['max_error_audio']:.1e}",
-            f"{made['x_realtime']:.1f}",
-            f"{made['size_bytes'] / 1e6:.1f}",
-        ]
-        for made in report.get("exports", [])
-    ]
-    columns = ("made", "max error controls", "of audio", "x real time", "MB")
     output.answer({"name": str(planned.model), **report})  # the document, before the table
+    columns = ("made", "max error controls", "of audio", "x real time", "MB")
+    rows = [_row(made) for made in report.get("exports", [])]
     output.table(f"{planned.model}, compared with the model", columns, rows)
     output.done(f"exported to {settings.workspace.shown(planned.target)}")
     return ExitCode.OK
@@ -101,3 +92,13 @@ def import_checkpoint(
     output.text(f"./dlwa.py ddsp timbre-transfer IN.wav --model_name {planned.model}")
     output.answer({"name": str(planned.model), **report})
     return ExitCode.OK
+
+
+def _row(made: dict[str, Any]) -> list[str]:
+    return [
+        str(made["path"]),
+        f"{made['max_error_controls']:.1e}",
+        f"{made['max_error_audio']:.1e}",
+        f"{made['x_realtime']:.1f}",
+        f"{made['size_bytes'] / 1e6:.1f}",
+    ]
