@@ -25,11 +25,11 @@ class Extra:
     @property
     def command(self) -> Command:
         """How it is installed."""
-        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
-        argv = (*pip, "install", "-c", str(setup.constraints()), f"dlwa[{self.name}]")
-        return Command(argv)
+        return setup.installing(self.name)
 
 
+# comes with the DDSP half; alone it is what a laptop needs to judge recordings
+AUDIO = Extra("audio", "what reads recordings", "soxr", "about 60 MB to download")
 STUDIO = Extra("studio", "the page to play on", "gradio", "about 60 MB to download")
 LIVE = Extra("live", "microphone and speakers", "sounddevice", "about 1 MB to download")
 FAST_PITCH = Extra("fast-pitch", "the fast pitch tracker", "swift_f0", "about 65 MB on disk")
@@ -60,7 +60,8 @@ def require(
     missing = f"{extra.purpose} is not installed ({extra.size})"
     question = f"This needs {extra.purpose} ({extra.size}). Install it now?"
     if not assume_yes and (silent or not ask(question)):
-        raise DlwaError(missing, hint="the same command again with --yes installs it first")
+        again = "the same command again with --yes installs it first"
+        raise DlwaError(missing, hint=f"{again}, or: {extra.command}")
     tell(f"installing {extra.purpose} ({extra.size})")
     with FileLock(Path(sys.prefix) / "dlwa-ddsp.lock"):
         code = LocalHost().attach(extra.command)

@@ -6,6 +6,7 @@ mark behind, so that a half-copied TensorFlow is never taken for a whole one.
 
 import importlib.metadata
 import importlib.util
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,13 +72,31 @@ def plan(variant: Variant | None = None, host: Host | None = None) -> Plan:
         chosen, reason = variant, f"--{variant} was given"
     else:
         chosen, reason = _detect(host or LocalHost())
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
     commands = []
     if is_present(RIVAL[chosen]) and (chosen == "gpu" or is_present("nvidia-cudnn-cu12")):
-        commands.append(Command((*pip, "uninstall", "-y", RIVAL[chosen])))
-    target = f"dlwa[{EXTRA[chosen]}]"
-    commands.append(Command((*pip, "install", "-c", str(constraints()), target)))
+        commands.append(pip("uninstall", "-y", RIVAL[chosen]))
+    commands.append(installing(EXTRA[chosen]))
     return Plan(chosen, reason, tuple(commands))
+
+
+def installing(extra: str) -> Command:
+    """How a part of dlwa is installed, in the versions dlwa is tested with."""
+    return pip("install", "-c", str(constraints()), f"dlwa[{extra}]")
+
+
+def pip(*words: str) -> Command:
+    """A command of pip for this Python; of uv, where uv made the environment and left pip out.
+
+    Raises `DlwaError` with what to type where neither is there.
+    """
+    if importlib.util.find_spec("pip"):
+        argv = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *words)
+        return Command(argv)
+    uv = shutil.which("uv")
+    if not uv:
+        hint = str(Command((sys.executable, "-m", "ensurepip")))
+        raise DlwaError(f"this Python has no pip to install with ({sys.prefix})", hint)
+    return Command((uv, "pip", words[0], "--python", sys.executable, *words[1:]))
 
 
 def install(planned: Plan, host: Host | None = None, quiet: bool = False) -> None:

@@ -1,12 +1,14 @@
 """`dlwa ddsp audit`: are these recordings worth training on?"""
 
 import math
+import shutil
 import sys
+import textwrap
 from typing import Annotated, Any
 
 import typer
 
-from dlwa.cli import options, output
+from dlwa.cli import needs, options, output
 from dlwa.errors import ExitCode
 
 _SECONDS_A_MINUTE = 60
@@ -35,8 +37,7 @@ def audit(
     planned = action.plan(settings, where)
     if output.only_shown(planned.argv, how.dry_run):
         return ExitCode.OK
-    silent = how.no_input or output.json_mode() or not output.is_terminal()
-    action.require_libraries(how.yes, None if silent else output.confirm, output.say)
+    needs.audio(how)
     with output.telling("audit", "s of audio") as tell:
         found = action.run(planned, tell, settings.workspace.root)
     output.answer(found)
@@ -47,10 +48,12 @@ def audit(
 
 def tell_table(found: dict[str, Any]) -> None:
     """A row for every recording; below it what is remarkable, and the files that are of no use."""
-    columns = ["file", "length", "peak dB", "noise dB", "silent %", "pitched %", "notes"]
-    output.table("", columns, [_row(file) for file in found.get("files") or []])
     if output.json_mode():
         return
+    columns = ["file", "length", "kHz", "peak", "noise", "silent", "pitched", "clear", "chords"]
+    output.table("", [*columns, "notes"], [_row(file) for file in found.get("files") or []])
+    output.text("(peak and noise in dB; silent, pitched, clear and chords in %)")
+    output.text()
     for file in found.get("files") or []:
         if file.get("remarks"):
             output.text(f"{file['file']}: {', '.join(file['remarks'])}")
@@ -66,15 +69,22 @@ def tell_verdict(found: dict[str, Any]) -> None:
         from dlwa.cli import _heatmap
 
         output.text()
-        output.text("How long which notes sound (dark: long)")
+        output.text("How long which notes sound")
         for line in _heatmap.draw(found["coverage"], plain=not _can_shade()):
             output.text(line)
     output.text()
-    output.text(f"{found.get('verdict', '?')}: {found.get('summary', '')}")
+    _tell(f"{found.get('verdict', '?')}: {found.get('summary', '')}")
     for line in found.get("missing") or []:
-        output.text(f"missing: {line}")
+        _tell(f"missing: {line}")
     for line in found.get("advice") or []:
-        output.text(f"advice: {line}")
+        _tell(f"advice: {line}")
+
+
+def _tell(line: str) -> None:
+    """A sentence, broken between words where a terminal would break within them."""
+    wide = shutil.get_terminal_size().columns if output.is_terminal(sys.stdout) else 0
+    for part in textwrap.wrap(line, wide, subsequent_indent="  ") if wide > 40 else [line]:
+        output.text(part)
 
 
 def _row(file: dict[str, Any]) -> list[object]:
@@ -82,10 +92,13 @@ def _row(file: dict[str, Any]) -> list[object]:
     return [
         file["file"],
         _length(file["seconds"]),
+        f"{file['sample_rate'] / 1000:.4g}",
         _whole(file.get("peak_db")),
         _whole(file.get("noise_floor_db")),
         _whole(100 * file.get("silent_share", 1.0)),
         _whole(100 * file.get("voiced_share", 0.0)),
+        _whole(100 * (file.get("pitch_confidence") or 0.0)),
+        _whole(100 * file.get("chord_share", 0.0)),
         "-".join(_note(hz) for hz in low_high),
     ]
 

@@ -16,6 +16,13 @@ def ddsp(how: options.Consent) -> None:
     setup.require_ddsp(how.yes, *_asking(how))
 
 
+def audio(how: options.Consent) -> None:
+    """Make sure that recordings can be read, asking on a terminal; far less than the DDSP half."""
+    from dlwa.actions import extras
+
+    extras.require(extras.AUDIO, how.yes, *_asking(how))
+
+
 def studio(how: options.Consent) -> None:
     """Make sure that the studio's packages are installed, asking on a terminal."""
     from dlwa.actions import extras

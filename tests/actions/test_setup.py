@@ -159,3 +159,16 @@ class TestRequire:
         monkeypatch.setattr(setup, "install", done.append)
         setup.require_ddsp(assume_yes=True, no_input=True)
         assert len(done) == 1
+
+
+def test_an_environment_without_pip_is_served_by_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As uv makes them: `uv venv`, `uv tool install`."""
+    monkeypatch.setattr(setup.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(setup.shutil, "which", lambda name: "/opt/uv")
+    argv = setup.installing("audio").argv
+    assert argv[:5] == ("/opt/uv", "pip", "install", "--python", sys.executable)
+    assert argv[-1] == "dlwa[audio]"
+    monkeypatch.setattr(setup.shutil, "which", lambda name: None)
+    with pytest.raises(DlwaError, match="has no pip") as failed:
+        setup.installing("audio")
+    assert failed.value.hint.endswith("-m ensurepip")

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dlwa.actions import audit as action
+from dlwa.actions import extras
 from dlwa.cli import _heatmap, main, output
 from dlwa.cli import audit as command
-from dlwa.errors import DlwaError
 
 COVERAGE = {
     "loudness": ["loud", "medium", "quiet"],
@@ -50,6 +49,7 @@ def found() -> dict:
                 "voiced_share": 0.967,
                 "f0_hz": [196.0, 1046.5],
                 "pitch_confidence": 0.98,
+                "chord_share": 0.021,
                 "remarks": ["clips in 3 places"],
             }
         ],
@@ -63,7 +63,8 @@ def test_what_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     command.tell_verdict(found())
     told = capsys.readouterr().out
     row = next(line for line in told.splitlines() if line.startswith("a.wav"))
-    assert row.split() == ["a.wav", "12:05", "-3", "5", "97", "G3-C6"]
+    assert row.split() == ["a.wav", "12:05", "44.1", "-3", "5", "97", "98", "2", "G3-C6"]
+    assert len(row) <= 80
     assert "a.wav: clips in 3 places" in told
     assert "b.wav: not usable: is empty (0 bytes)" in told
     assert "usable: 12.0 minutes" in told
@@ -90,8 +91,12 @@ def test_nothing_to_audit_ends_with_3(tmp_path: Path, capfd, monkeypatch, where:
     assert "error:" in capfd.readouterr().err
 
 
-def test_missing_libraries_are_named_with_the_command_that_installs_them(monkeypatch) -> None:
-    monkeypatch.setattr(action, "LIBRARIES", ("numpy", "nothing_of_that_name"))
-    with pytest.raises(DlwaError, match="nothing_of_that_name") as caught:
-        action.require_libraries(False, None, print)
-    assert "dlwa[audio]" in caught.value.hint
+def test_without_the_libraries_the_size_and_two_ways_to_install_are_told(
+    monkeypatch, capfd
+) -> None:
+    monkeypatch.setattr(extras, "is_installed", lambda extra: extra is not extras.AUDIO)
+    assert main(["ddsp", "audit", str(Path(__file__).parent), "--no-input"]) == 1
+    said = capfd.readouterr().err
+    assert "error: what reads recordings is not installed (about 60 MB to download)" in said
+    assert "with --yes installs it first, or: " in said
+    assert "'dlwa[audio]'" in said
