@@ -128,9 +128,11 @@ def test_an_engine_keeps_block_for_block_and_plays_in_tune(model):
     ],
 )
 def test_models_that_cannot_play_live_say_why(model, change, told):
+    changed = {"traced": {}, **change}
+
     class Changed:
         def __getattr__(self, name):
-            return change[name] if name in change else getattr(model, name)
+            return changed[name] if name in changed else getattr(model, name)
 
     with pytest.raises(tt.TransferError, match=told):
         Engine(Changed(), tt.Knobs())

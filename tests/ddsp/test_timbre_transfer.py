@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from unittest import mock
 
@@ -80,6 +81,20 @@ def test_blocks_equal_what_the_model_itself_plays_at_once(model, performance):
     with mock.patch.object(core, "uniform_noise", lambda *_: noise):
         expected = model.model(features, training=False)["audio_synth"][0]
     np.testing.assert_allclose(play(model, performance, seed=3), expected, atol=1e-5)
+
+
+def test_a_rehearsal_in_another_thread_is_not_heard_and_no_knob_traces_anew(model, performance):
+    player = tt.Player(model, block_frames=64)
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(player.rehearse).result()
+    np.testing.assert_array_equal(
+        np.concatenate(list(player.play(performance))), play(model, performance, block_frames=64)
+    )
+    softer = play(model, performance, block_frames=64, noise_db=-6.0, harmonics_db=-6.0)
+    assert np.abs(softer).max() < np.abs(play(model, performance, block_frames=64)).max()
+    decoding, sources = model.traced[64]
+    counts = [f.experimental_get_tracing_count() for f in (decoding._step, sources.play)]
+    assert counts == [1, 1]
 
 
 def test_harmonic_blocks_join_in_phase():

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlwa.ddsp import spectral_ops
 from dlwa.ddsp.pitch.live import open_live_tracker
+from dlwa.ddsp.timbre_transfer import LevelMeter
 
 RATE = 16000
-_FFT = 512
 _SILENCE_DB = -80.0
 
 
@@ -40,7 +39,7 @@ class Ear:
         self._hop, self._block = RATE // frame_rate, block_frames
         self.block_samples = self._hop * block_frames
         self._tracker = open_live_tracker(pitch_model, frame_rate, precision)
-        self._kept = np.zeros(_FFT // 2, np.float32)
+        self._meter = LevelMeter(RATE, frame_rate)
         self._waiting = [np.zeros(0, np.float32) for _ in range(3)]
         self._frame_rate = frame_rate
         self._silent_frames = 0
@@ -60,7 +59,7 @@ class Ear:
             raise ValueError(f"samples={len(samples)} must be a block of {self.block_samples}")
         samples = np.asarray(samples, np.float32)
         f0_hz, confidence = self._tracker.push(samples)
-        new = f0_hz, confidence, self._loudness(samples)
+        new = f0_hz, confidence, self._meter.push(samples)
         self._waiting = [np.concatenate(both) for both in zip(self._waiting, new, strict=True)]
         lacking = self._block - min(map(len, self._waiting))
         if lacking > 0:  # at the start; from then on a block brings a block
@@ -71,14 +70,3 @@ class Ear:
         told = [series[: self._block] for series in self._waiting]
         self._waiting = [series[self._block :] for series in self._waiting]
         return Heard(*told)
-
-    def _loudness(self, samples):
-        self._kept = np.concatenate([self._kept, samples])
-        ready = (len(self._kept) - _FFT) // self._hop + 1
-        if ready < 1:
-            return np.zeros(0, np.float32)
-        stretch = self._kept[: (ready - 1) * self._hop + _FFT]
-        self._kept = self._kept[ready * self._hop :]
-        frames = np.lib.stride_tricks.sliding_window_view(stretch, _FFT)[:: self._hop]
-        level = spectral_ops.loudness_of_frames(frames, RATE, use_tf=False)
-        return np.asarray(level, np.float32)

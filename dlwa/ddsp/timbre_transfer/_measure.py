@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlwa.ddsp import pitch, spectral_ops
+from dlwa.ddsp import pitch
 from dlwa.ddsp.audio_io import stream_audio
 from dlwa.ddsp.timbre_transfer._errors import TransferError
+from dlwa.ddsp.timbre_transfer._level import LevelMeter
 
-_LOUDNESS_FFT = 512
-_BLOCK_FRAMES = 1024
 _SILENT_PEAK = 1e-3
 _SHORTEST_S = 0.1
 
@@ -31,37 +30,6 @@ class Features:
     peak: float
 
 
-class _Frames:
-    """Cuts a stream of samples into frames centred on multiples of the hop."""
-
-    def __init__(self, frame, hop):
-        self._frame, self._hop = frame, hop
-        self._kept = np.zeros(frame // 2, np.float32)
-
-    def push(self, samples):
-        """Stretches whose frames are the next ones; the rest is kept."""
-        self._kept = np.concatenate([self._kept, samples])
-        while True:
-            ready = (len(self._kept) - self._frame) // self._hop + 1
-            if ready < _BLOCK_FRAMES:
-                return
-            yield self._take(_BLOCK_FRAMES)
-
-    def finish(self):
-        """The stretch with the last frames."""
-        self._kept = np.concatenate([self._kept, np.zeros(self._frame // 2, np.float32)])
-        ready = max(0, (len(self._kept) - self._frame) // self._hop + 1)
-        while ready:
-            count = min(ready, _BLOCK_FRAMES)
-            yield self._take(count)
-            ready -= count
-
-    def _take(self, count):
-        stretch = self._kept[: (count - 1) * self._hop + self._frame]
-        self._kept = self._kept[count * self._hop :]
-        return stretch
-
-
 class _Pitch:
     def __init__(self, frame_rate, pitch_model, precision):
         self._tracker = pitch.open_tracker(pitch_model, frame_rate, precision=precision)
@@ -73,35 +41,6 @@ class _Pitch:
     def finish(self):
         self._parts.append(self._tracker.finish())
         return [np.concatenate(series) for series in zip(*self._parts, strict=True)]
-
-
-class _Loudness:
-    """Loudness, or plain power where a size of its frames is given."""
-
-    def __init__(self, sample_rate, frame_rate, power_frame=0):
-        self._rates = {"sample_rate": sample_rate, "frame_rate": frame_rate}
-        self._power_frame = power_frame
-        self._frames = _Frames(power_frame or _LOUDNESS_FFT, sample_rate // frame_rate)
-        self._parts = []
-
-    def push(self, samples):
-        self._analyse(self._frames.push(samples))
-
-    def finish(self):
-        self._analyse(self._frames.finish())
-        return np.concatenate(self._parts)
-
-    def _analyse(self, stretches):
-        for stretch in stretches:
-            if self._power_frame:
-                level = spectral_ops.compute_power(
-                    stretch, frame_size=self._power_frame, padding="valid", **self._rates
-                )
-            else:
-                level = spectral_ops.compute_loudness(
-                    stretch, n_fft=_LOUDNESS_FFT, use_tf=False, padding="valid", **self._rates
-                )
-            self._parts.append(np.asarray(level, np.float32))
 
 
 def measure(
@@ -131,7 +70,7 @@ def measure(
     """
     rate = pitch.CREPE_SAMPLE_RATE
     tracker = _Pitch(frame_rate, pitch_model, precision)
-    loudness = _Loudness(rate, frame_rate)
+    meter, levels = LevelMeter(rate, frame_rate), []
     n_samples, peak = 0, 0.0
     for block in stream_audio(path, rate):
         if not len(block):
@@ -140,11 +79,11 @@ def measure(
         n_samples += len(block)
         for start in range(0, len(block), rate):  # a second at a time, so that progress moves
             tracker.push(block[start : start + rate])
-            loudness.push(block[start : start + rate])
+            levels.append(meter.push(block[start : start + rate]))
             tick((n_samples - len(block) + min(start + rate, len(block))) / rate)
     _check(path, n_samples / rate, peak)
     f0_hz, confidence = tracker.finish()
-    level = loudness.finish()
+    level = np.concatenate([*levels, meter.finish()])
     n_frames = min(len(f0_hz), len(level))
     own = level
     if loudness_rate != rate or power_frame:
@@ -162,10 +101,9 @@ def measure(
 
 
 def _level_at(path, sample_rate, frame_rate, power_frame):
-    loudness = _Loudness(sample_rate, frame_rate, power_frame)
-    for block in stream_audio(path, sample_rate):
-        loudness.push(np.asarray(block, np.float32))
-    return loudness.finish()
+    meter = LevelMeter(sample_rate, frame_rate, power_frame)
+    levels = [meter.push(block) for block in stream_audio(path, sample_rate)]
+    return np.concatenate([*levels, meter.finish()])
 
 
 def _check(path, seconds, peak):

@@ -1,6 +1,6 @@
 """A trained model, loaded to play: from a folder of checkpoints or from a bundle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tensorflow as tf
@@ -27,7 +27,8 @@ class PlayableModel:
     """A model with its weights and what it learned from.
 
     `loudness_rate` is the sample rate at which it measured loudness while it learned.
-    `config` is the text of the configuration it was built from.
+    `config` is the text of the configuration it was built from. `traced` holds what has been
+    prepared for playing blocks, by their size.
     """
 
     model: models.Autoencoder
@@ -40,6 +41,7 @@ class PlayableModel:
     loudness_rate: int
     config: str = ""
     notes: tuple[str, ...] = ()
+    traced: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def power_frame(self):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from dlwa.ddsp import core, effects, processors, synths
+from dlwa.ddsp import processors, synths
 from dlwa.ddsp.timbre_transfer._decoding import Decoding
+from dlwa.ddsp.timbre_transfer._sources import Sources
 from dlwa.ddsp.timbre_transfer._streams import Adder, NoiseTail, Room
 
 
@@ -46,13 +47,15 @@ class Player:
             raise ValueError(f"block_frames={block_frames} must be a positive integer")
         self._hop = played.hop_size
         self._block = int(block_frames)
-        self._gains = 10.0 ** (harmonics_db / 20.0), 10.0 ** (noise_db / 20.0)
+        self._gains = tf.constant([10.0 ** (db / 20.0) for db in (harmonics_db, noise_db)])
         self._reverb = reverb
         self._seed = seed
         self._group = played.model.processor_group
-        self._sources = _sources(self._group)
-        self._decoding = Decoding(played)
-        self._step = tf.function(self._play_block, autograph=False, reduce_retracing=True)
+        if self._block not in played.traced:
+            sources = Sources(self._group, self._block, self._hop)
+            played.traced[self._block] = Decoding(played), sources
+        self._decoding, self._sources = played.traced[self._block]
+        self._needs_latent = played.model.encoder is not None
 
     def play(self, controls):
         """Yield the sound in blocks, `len(controls) * hop_size` samples in all."""
@@ -63,6 +66,11 @@ class Player:
             left -= len(ready)
             if len(ready):
                 yield ready
+
+    def rehearse(self):
+        """Play a frame that nobody hears: what TensorFlow does once is then done."""
+        if not self._needs_latent:  # whose size is known when the recording is
+            list(self.play(Controls(np.full(1, 440.0), np.full(1, -80.0))))
 
     def live(self):
         """A performance that goes on for ever: give it a block of controls, get a block of sound.
@@ -76,36 +84,6 @@ class Player:
         """
         performance, decode = Performance(self), self._decoding.live(self._block)
         return lambda controls: performance.push(decode(controls), self._block)
-
-    def _play_block(self, frames, valid, noise, last, cycles):
-        """Signals of the sources for one block, its last frame, and the phase to go on with.
-
-        Of the block's frames the first `valid` are given, after them the last one is held. The
-        sound lies one frame behind, because a frame is played towards its successor.
-        """
-        which = tf.minimum(tf.range(self._block + 1), valid)
-        frames = {
-            k: tf.gather(tf.concat([last[k], v], axis=1), which, axis=1) for k, v in frames.items()
-        }
-        signals = {}
-        begin = cycles
-        for name, keys in self._sources.items():
-            module = getattr(self._group, name)
-            controls = module.get_controls(*[frames[key] for key in keys])
-            if isinstance(module, synths.Harmonic):
-                amplitudes = controls["amplitudes"] * controls["harmonic_distribution"]
-                signals[name], cycles = core.harmonic_block(
-                    controls["f0_hz"],
-                    amplitudes * frames["tone"] * self._gains[0],
-                    self._hop,
-                    module.sample_rate,
-                    module.amp_resample_method,
-                    begin,
-                )
-            else:
-                magnitudes = controls["magnitudes"][:, :-1] * self._gains[1]
-                signals[name] = _filter_frames(noise, magnitudes, module.window_size)
-        return signals, {k: v[:, -1:] for k, v in frames.items()}, cycles
 
     def _sample_rate(self):
         rates = [p.sample_rate for p in self._group.processors if hasattr(p, "sample_rate")]
@@ -148,7 +126,9 @@ class Performance:
             step = frames["f0_hz"][:, 0, 0].numpy().astype(np.float64) * player._hop
             cycles = -step / player._sample_rate() % 1.0
             self._carried = {k: v[:, :1] for k, v in frames.items()}, tf.constant(cycles)
-        signals, *self._carried = player._step(frames, tf.constant(valid), noise, *self._carried)
+        signals, *self._carried = player._sources.play(
+            frames, tf.constant(valid), noise, player._gains, *self._carried
+        )
         skip = player._hop if is_first else 0
         ready = _mix(self._nodes, {k: v.numpy()[0] for k, v in signals.items()}, skip)
         if valid < player._block:
@@ -162,40 +142,6 @@ class Performance:
         low, high = int(is_first), min(block, valid + 1)
         noise[low:high] = 2.0 * self._generator.random([high - low, hop], np.float32) - 1.0
         return tf.constant(noise[np.newaxis])
-
-
-def _sources(group):
-    """Names and input keys of the oscillators and noises of a group.
-
-    Raises:
-        ValueError: if the group holds what cannot be played in blocks.
-    """
-    found = {}
-    for node in group.dag:
-        name, keys = node[0], [key.removeprefix("inputs/") for key in node[1]]
-        module = getattr(group, name)
-        if isinstance(module, synths.Harmonic | synths.FilteredNoise):
-            found[name] = keys
-        elif not isinstance(module, processors.Add | processors.Crop | effects.Reverb):
-            raise ValueError(
-                f"processor {name!r} ({type(module).__name__}) cannot be played in blocks; it must "
-                "be Harmonic, FilteredNoise, Add, Crop or a Reverb"
-            )
-        elif isinstance(module, effects.Reverb) and not module.trainable:
-            raise ValueError(f"reverb {name!r} must be trainable to be played")
-    return found
-
-
-def _filter_frames(noise, magnitudes, window_size):
-    """Filter `[1, frames, hop]` noise by `[1, frames, bands]`: `[1, frames * hop + taps - 1]`."""
-    hop = noise.shape[2]
-    response = core.frequency_impulse_response(magnitudes, window_size)
-    taps = response.shape[2]
-    size = [core.get_fft_size(hop, taps)]
-    spectrum = tf.signal.rfft(noise, size) * tf.signal.rfft(response, size)
-    added = tf.signal.overlap_and_add(tf.signal.irfft(spectrum, size), hop)
-    length = noise.shape[1] * hop + taps - 1
-    return tf.pad(added, [[0, 0], [0, max(0, length - added.shape[1])]])[:, :length]
 
 
 def _impulse_response(module):

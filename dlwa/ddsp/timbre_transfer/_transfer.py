@@ -1,5 +1,6 @@
 """The whole way from a recording to the model's sound in a file."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,14 +64,17 @@ def transfer(
     """
     knobs = knobs or Knobs()
     check_output(target, sample_rate, source)
-    if features is None:
-        features = listen(source, model, pitch_model, progress=progress)
-    conditioned = condition(features, knobs, model.statistics)
-    conditioned.explanation.warnings[:0] = model.notes
-    controls = controls_for(model, features, conditioned, source)
     player = Player(
         model, block_frames, knobs.harmonics_db, knobs.noise_db, knobs.reverb, knobs.seed
     )
+    if features is None:
+        with ThreadPoolExecutor(1) as meanwhile:
+            rehearsal = meanwhile.submit(player.rehearse)
+            features = listen(source, model, pitch_model, progress=progress)
+            rehearsal.result()
+    conditioned = condition(features, knobs, model.statistics)
+    conditioned.explanation.warnings[:0] = model.notes
+    controls = controls_for(model, features, conditioned, source)
     n_samples = round(features.seconds * model.sample_rate)
     with SoundWriter(target, model.sample_rate, sample_rate, subtype) as writer:
         for block in player.play(controls):
