@@ -45,7 +45,7 @@ class Record:
         self.update(
             state="starting",
             started_at=now,
-            waited_s=max(0.0, now - asked - self.values.get("clock_shift_s", 0.0)),
+            waited_s=max(0.0, now - asked - self._shift_s() - self._earlier_s()),
             clock_shift_s=0.0,
             begins_at=runfiles.sizes(self.paths.folder),
             **values,
@@ -55,10 +55,24 @@ class Record:
         """Save the end, trying for some seconds, and give the reserve back."""
         self.values.update(values)
         if self._began_s is not None:
-            self.values["computed_s"] = time.monotonic() - self._began_s
+            self.values["computed_s"] = self._earlier_s() + time.monotonic() - self._began_s
         deadline = time.monotonic() + _PATIENCE_S
         while not self._save() and time.monotonic() < deadline:
             time.sleep(0.5)
+        self.paths.reserve.unlink(missing_ok=True)
+
+    def pause(self, ended: str, reason: str) -> None:
+        """Save that this turn has ended, how, and that the run waits for another, and why."""
+        values = self.values
+        turn = {
+            "started_at": values.get("started_at"),
+            "computed_s": time.monotonic() - (self._began_s or time.monotonic()),
+            "gpus": len(values.get("gpu_uuids") or []),
+            "host": values.get("host"),
+            "ended": ended,
+        }
+        turns = [*(values.get("turns") or []), turn]
+        self.update(state="queued", reason=reason, turns=turns, gpu_uuids=[])
         self.paths.reserve.unlink(missing_ok=True)
 
     def mind_clock(self) -> float:
@@ -68,8 +82,15 @@ class Record:
         if abs(set_by_s) < _SET_BY_S:
             return 0.0
         self._offset_s = offset_s
-        self.update(clock_shift_s=self.values.get("clock_shift_s", 0.0) + set_by_s)
+        self.update(clock_shift_s=self._shift_s() + set_by_s)
         return set_by_s
+
+    def _shift_s(self) -> float:
+        return float(self.values.get("clock_shift_s", 0.0))
+
+    def _earlier_s(self) -> float:
+        """What the run computed in its earlier turns."""
+        return sum(float(turn["computed_s"]) for turn in self.values.get("turns") or [])
 
     def _reserve(self) -> None:
         with suppress(OSError):

@@ -16,12 +16,7 @@ def computed_s(run: Run) -> float:
     measured = number(run.record.get("computed_s"))
     if measured is not None and not run.live:
         return max(0.0, measured)
-    began = number(run.record.get("started_at"))
-    if not began:
-        return 0.0
-    if run.live:
-        return max(0.0, time.time() - began - _shift_s(run.record))
-    return max(0.0, (number(run.record.get("ended_at")) or began) - began)
+    return sum(number(turn.get("computed_s")) or 0.0 for turn in _turns(run)) + _this_turn_s(run)
 
 
 def waited_s(run: Run) -> float:
@@ -40,13 +35,32 @@ def waited_s(run: Run) -> float:
 def gpu_hours(run: Run) -> float:
     """GPUs times hours."""
     held = run.record.get("gpu_uuids")
-    return computed_s(run) / 3600 * (len(held) if isinstance(held, list) else 0)
+    now = len(held) if isinstance(held, list) else 0
+    turns = [(number(one.get("computed_s")) or 0.0, number(one.get("gpus"))) for one in _turns(run)]
+    earlier_s = sum(seconds for seconds, _ in turns)
+    earlier = sum(seconds * (count or 0.0) for seconds, count in turns)
+    return (earlier + (computed_s(run) - earlier_s) * now) / 3600
 
 
 def number(value: object) -> float | None:
     """A number as such, None for what is none."""
     good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
     return float(value) if good else None  # type: ignore[arg-type]
+
+
+def _turns(run: Run) -> list[Mapping[str, Any]]:
+    """The turns before this one, where a run was put back into the line."""
+    turns = run.record.get("turns")
+    return [one for one in turns if isinstance(one, Mapping)] if isinstance(turns, list) else []
+
+
+def _this_turn_s(run: Run) -> float:
+    began = number(run.record.get("started_at"))
+    if not began or (run.record.get("state") == "queued" and _turns(run)):
+        return 0.0
+    if run.live:
+        return max(0.0, time.time() - began - _shift_s(run.record))
+    return max(0.0, (number(run.record.get("ended_at")) or began) - began)
 
 
 def _shift_s(record: Mapping[str, Any]) -> float:

@@ -63,13 +63,14 @@ def model_folders(workspace: Workspace) -> Iterator[Path]:
 
 
 def find_run(runs: list[Run], text: str) -> Run:
-    """The run somebody means by an id, a name or a session's name; a live one before others.
+    """The run somebody means by an id, a name, a session or a Slurm job; a live one before others.
 
     Raises `NotFoundError` if there is none, `UsageError` if it could be several.
     """
     head, dot, rest = text.partition(".")
     session = rest if dot and head.isdigit() else text
     exact = [run for run in runs if run.id == text or (run.session and run.session == session)]
+    exact = exact or [run for run in runs if run.record.get("slurm_job_id") == text]
     named = exact or [run for run in runs if run.name == text]
     named = named or [run for run in runs if run.name.endswith(f"/{text}")]
     if not named:

@@ -208,23 +208,10 @@ class Wrapper:
 
     def _hand_back(self, outcome: Outcome, later: str) -> str:
         """Record that the run waits for another turn and ask for it; return what went wrong."""
-        values = self.record.values
-        turn = {
-            "started_at": values.get("started_at"),
-            "ended_at": time.time(),
-            "host": self.host.name,
-            "reason": outcome.reason,
-        }
-        self.record.update(
-            state="queued",
-            reason=later,
-            turns=[*(values.get("turns") or []), turn],
-            gpu_uuids=[],
-        )
+        self.record.pause(outcome.reason, later)
         self.tee.say(f"{outcome.reason}; {later}")
         wrong = self.room.hand_back()
         if not wrong:
-            self.paths.reserve.unlink(missing_ok=True)
             self.tee.close()
         return wrong
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlwa import runfiles
-from dlwa.actions import sessions
+from dlwa.actions import durations, sessions
 from dlwa.actions._job import Job, wrapper_command
 from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity, saved, span
 from dlwa.actions.keepers import _submission
@@ -186,6 +186,8 @@ class SlurmKeeper:
             return
         how = "; it did not save in time and was killed" if job.node else " while it waited"
         end = {"state": "stopped", "reason": f"stopped by {by}{how}", "ended_at": time.time()}
+        if not job.node:
+            end["computed_s"] = durations.computed_s(run)
         runfiles.write_json(run.paths.record, {**record, **end})
 
     def _job(self, run: Run) -> SlurmJob | None:
