@@ -52,10 +52,10 @@ def standing(run: Run) -> str:
     now = progress.progress_of(run)
     if run.state == "queued" and run.reason:
         wait = waiting.wait_of(run)
-        return f"waits: {run.reason}" + (f" ({wait.words()})" if wait else "")
+        return f"waits, {wait.words()}: {run.reason}" if wait else f"waits: {run.reason}"
     if not run.live:
         return run.reason
-    left_s = now.left_s if now else None
+    left_s = now.left_s if now and run.state != "stalled" else None
     left = f"about {progress.span(left_s)} left" if left_s is not None else ""
     warned = ", ".join(remark.short for remark in remarks_of(run))
     return "; ".join(part for part in (run.reason, warned, left) if part)

@@ -16,6 +16,7 @@ from dlwa.workspace import machine_locks
 
 _RECENT_S = 2 * 86400.0
 _RECENT_ENOUGH = 8
+_LONGEST_NOTE = 400
 _IDLE_AFTER_S, _IDLE_PERCENT = 600.0, 5
 
 
@@ -95,7 +96,7 @@ def _note(run: Run, stops_at: str | None) -> str:
     ended = run.record.get("ended_at")
     if not run.live and ended:
         note = "; ".join(part for part in (progress.since(float(ended)), note) if part)
-    return note if len(note) <= 100 else note[:97] + "..."
+    return note if len(note) <= _LONGEST_NOTE else note[: _LONGEST_NOTE - 3] + "..."
 
 
 def _facts(run: Run, settings: Settings) -> list[tuple[str, str]]:
@@ -162,7 +163,7 @@ def _tell_idle(used: list[gpus.GpuUse], found: list[Run]) -> None:
     for use in used:
         busy = use.gpu.utilization_percent
         if use.run_id in long_enough and busy is not None and busy <= _IDLE_PERCENT:
-            output.warn(f"GPU {use.gpu.index} is held by {use.name} and idle ({busy} %)")
+            output.warn(f"GPU {use.gpu.index} does nothing now ({busy} %), {use.name} holds it")
 
 
 def _or_unknown(number: int | None) -> str:

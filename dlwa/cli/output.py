@@ -269,22 +269,20 @@ def _picked(reply: object, options: Sequence[str]) -> int:
 
 
 def _draw_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        drawn.add_column(name, overflow="fold")
-    for row in rows:
-        drawn.add_row(*[Text(cell) for cell in row])
-    console().print(drawn)
+    from dlwa.cli import _table
+
+    canvas = console()
+    if title:
+        canvas.print(Text(title, "italic"))
+    for line in _table.lines_of(columns, rows, canvas.width):
+        style = {"head": "bold", "beneath": "dim"}.get(line.kind, "")
+        canvas.print(Text(line.text, style, no_wrap=True, overflow="ignore"), crop=False)
 
 
 def _align_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    lines = [list(columns), *[list(row) for row in rows]]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
-    for line in lines:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        )
+    from dlwa.cli import _table
+
+    for line in _table.plain_lines_of(columns, rows):
+        print(line)

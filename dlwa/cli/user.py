@@ -74,10 +74,12 @@ def usage(
             item.live,
             f"{item.hours:.1f}",
             f"{item.gpu_hours:.1f}",
+            f"{item.waited_hours:.1f}",
         ]
         for item in used
     ]
-    columns = ["owner", *settings.workspace.homes(), "runs", "going on", "hours", "GPU hours"]
+    homes = settings.workspace.homes()
+    columns = ["owner", *homes, "runs", "live", "hours", "GPU h", "waited h"]
     if csv:
         _print_csv(used)
     elif not output.json_mode():
