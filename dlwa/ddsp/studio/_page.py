@@ -44,7 +44,6 @@ def build(models, stage, scratch):
         gradio.Blocks.
     """
     names = model_names(models)
-    fields = dataclasses.fields(Knobs)
     with gr.Blocks(title="dlwa studio", analytics_enabled=False) as page:
         gr.Markdown("# dlwa studio\nA model you trained plays what a recording plays.")
         with gr.Row():
@@ -66,32 +65,40 @@ def build(models, stage, scratch):
                 )
                 told = gr.Markdown(elem_id="told")
         with gr.Accordion("Knobs", open=False), gr.Row():
-            knobs = [_knob(field) for field in fields]
+            knobs = [_knob(field) for field in dataclasses.fields(Knobs)]
         made = gr.HTML(elem_classes="made", elem_id="made")
-
-        def pressed(name, recording, chosen_rate, *values, progress=gr.Progress()):  # noqa: B008
-            if not recording:
-                raise gr.Error("Drop a recording first, or record one.", print_exception=False)
-            try:
-                result, lines = play(
-                    stage,
-                    find_model(models, name or ""),
-                    scratch,
-                    Path(recording),
-                    values,
-                    _RATES.get(chosen_rate),
-                    progress=lambda part, what: progress(part, desc=what),
-                )
-            except Told as told:
-                raise gr.Error(html.escape(str(told)), print_exception=False) from None
-            text = "\n".join(f"- {html.escape(line)}" for line in lines)
-            return str(result.path), text, before_and_after(recording, result)
-
         button.click(
-            pressed, [model, source, rate, *knobs], [sound, told, made], concurrency_limit=1
+            _player(models, stage, scratch),
+            [model, source, rate, *knobs],
+            [sound, told, made],
+            concurrency_limit=1,
         )
         page.load(lambda: gr.Dropdown(choices=model_names(models)), None, model)
     return page
+
+
+def _player(models, stage, scratch):
+    """What a press of the button calls."""
+
+    def pressed(name, recording, chosen_rate, *values, progress=gr.Progress()):  # noqa: B008
+        if not recording:
+            raise gr.Error("Drop a recording first, or record one.", print_exception=False)
+        try:
+            result, lines = play(
+                stage,
+                find_model(models, name or ""),
+                scratch,
+                Path(recording),
+                values,
+                _RATES.get(chosen_rate),
+                progress=lambda part, what: progress(part, desc=what),
+            )
+        except Told as told:
+            raise gr.Error(html.escape(str(told)), print_exception=False) from None
+        text = "\n".join(f"- {html.escape(line)}" for line in lines)
+        return str(result.path), text, before_and_after(recording, result)
+
+    return pressed
 
 
 def _knob(field):

@@ -56,24 +56,13 @@ def evaluate_or_sample(
     """
     if mode not in ("eval", "sample"):
         raise ValueError(f"mode={mode!r} must be 'eval' or 'sample'")
-    restore_dir = restore_dir or save_dir
-    evaluators = [c(data_provider.sample_rate, data_provider.frame_rate) for c in evaluator_classes]
-    if num_batches < 1:
-        repeats = 1
-    dataset = data_provider.get_batch(
-        batch_size, shuffle=False, repeats=repeats, drop_remainder=repeats != 1
-    )
-    dataset = dataset.take(num_batches) if num_batches > 0 else dataset
+    rates = data_provider.sample_rate, data_provider.frame_rate
+    dataset = _batches(data_provider, batch_size, num_batches, repeats)
+    measures, shows = (mode == m or evaluate_and_sample for m in ("eval", "sample"))
+    work = _Work(model, [c(*rates) for c in evaluator_classes], measures, shows, rates)
     teller = eval_results.Teller(save_dir, mode, report_dir)
-    work = _Work(
-        model,
-        evaluators,
-        mode == "eval" or evaluate_and_sample,
-        mode == "sample" or evaluate_and_sample,
-        (data_provider.sample_rate, data_provider.frame_rate),
-    )
     writer = tf.summary.create_file_writer(str(Path(save_dir) / "summaries" / "eval"))
-    for prefix in eval_follow.checkpoints(restore_dir, ckpt_delay_secs, run_once):
+    for prefix in eval_follow.checkpoints(restore_dir or save_dir, ckpt_delay_secs, run_once):
         step = eval_results.step_of(prefix)
         with writer.as_default():
             try:
@@ -88,6 +77,14 @@ def evaluate_or_sample(
         if 0 < run_until_step <= step:
             break
     writer.close()
+
+
+def _batches(data_provider, batch_size, num_batches, repeats):
+    repeats = 1 if num_batches < 1 else repeats
+    dataset = data_provider.get_batch(
+        batch_size, shuffle=False, repeats=repeats, drop_remainder=repeats != 1
+    )
+    return dataset.take(num_batches) if num_batches > 0 else dataset
 
 
 class _Work:

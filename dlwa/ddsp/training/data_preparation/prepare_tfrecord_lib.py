@@ -80,42 +80,39 @@ def prepare_tfrecord(
     paths = files_matching(list(input_audio_paths))
     if compat and by_beam:
         raise ValueError(f"pipeline_options={pipeline_options!r} cannot be used with compat=True")
+    rates = {"sample_rate": sample_rate, "frame_rate": frame_rate}
+    windows = {"example_secs": example_secs, "hop_secs": hop_secs, "center": center}
+    how = {**rates, **windows, "viterbi": viterbi}
     if compat:
         Path(output_tfrecord_path).parent.mkdir(parents=True, exist_ok=True)
         _reference_road.prepare_like_the_reference(
             paths,
             output_tfrecord_path,
             num_shards,
-            sample_rate,
-            frame_rate,
-            example_secs,
-            hop_secs,
-            eval_split_fraction,
-            chunk_secs,
-            center,
-            viterbi,
-            resolve_pitch_model(pitch_model or "full"),
-            precision or "float32",
+            eval_split_fraction=eval_split_fraction,
+            chunk_secs=chunk_secs,
+            model=resolve_pitch_model(pitch_model or "full"),
+            precision=precision or "float32",
+            **how,
         )
         return
     settings = Settings(
-        sample_rate=sample_rate,
-        frame_rate=frame_rate,
-        example_secs=example_secs,
-        hop_secs=hop_secs,
-        center=center,
-        viterbi=viterbi,
         pitch_model=pitch_model or "auto",
         precision=precision or "auto",
         heldout_fraction=eval_split_fraction,
+        **how,
     )
-    split = bool(eval_split_fraction)
+    _prepare_the_clean_way(paths, output_tfrecord_path, num_shards, settings, by_beam)
+
+
+def _prepare_the_clean_way(paths, prefix, num_shards, settings, by_beam):
+    heldout_prefix = f"{prefix}-eval" if settings.heldout_fraction else None
     prepare(
         paths,
-        f"{output_tfrecord_path}-train" if split else output_tfrecord_path,
+        f"{prefix}-train" if heldout_prefix else prefix,
         settings.on_this_machine(),
         num_shards,
-        heldout_prefix=f"{output_tfrecord_path}-eval" if split else None,
+        heldout_prefix=heldout_prefix,
         pipeline_options=by_beam,
     )
 
