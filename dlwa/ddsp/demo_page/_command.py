@@ -39,10 +39,10 @@ def make_page(given):
     Raises:
         ValueError: for a model or a sound that cannot be used.
     """
-    from dlwa.ddsp.audio_io import read_audio, write_audio
+    from dlwa.ddsp.audio_io import read_audio
     from dlwa.ddsp.demo_page import _compose, _sounds
     from dlwa.ddsp.pitch import resolve_pitch_model
-    from dlwa.ddsp.timbre_transfer import detected_notes, load_model, measure
+    from dlwa.ddsp.timbre_transfer import load_model, measure
     from dlwa.ddsp.training import checkpoints
 
     given.out.mkdir(parents=True, exist_ok=True)
@@ -55,22 +55,14 @@ def make_page(given):
     target_file = given.out / "unheard_recording.wav"
     target = _sounds.cut_unheard(recording, rate, given.heldout_seconds, target_file)
     features = measure(target_file, model.frame_rate, tracker, loudness_rate=model.loudness_rate)
-    notes = detected_notes(features)
     played = {}
-    for name, player in (("before", first), ("after", model)):
-        _tell(2 if name == "before" else 3, f"playing {name} the training")
-        audio = _sounds.resynthesize(player, features)
+    for done, name, player, step in (
+        (2, "before", first, steps[0]),
+        (3, "after", model, steps[-1]),
+    ):
+        _tell(done, f"playing {name} the training")
         path = given.out / f"unheard_{name}_training.wav"
-        write_audio(path, audio, rate)
-        again = None
-        if np.abs(audio).max() > 1e-3:
-            again = measure(path, model.frame_rate, tracker)
-        played[name] = _compose.Played(
-            steps[0] if name == "before" else steps[-1],
-            audio,
-            _sounds.spectral_distance(target, audio),
-            None if again is None else _sounds.pitch_agreement(features, again, notes),
-        )
+        played[name] = _compose.Played(step, *_resynthesis(player, features, target, path, tracker))
     _tell(4, "drawing")
     page = _compose.compose(given, model, (recording, rate), target, played)
     path = page.write(given.out / "index.html")
@@ -80,6 +72,21 @@ def make_page(given):
     }
     runfiles.write_json(given.out / "numbers.json", numbers)
     return path
+
+
+def _resynthesis(player, features, target, path, tracker):
+    """(samples, distance from the target, share of frames in tune or None); writes the sound."""
+    from dlwa.ddsp.audio_io import write_audio
+    from dlwa.ddsp.demo_page import _sounds
+    from dlwa.ddsp.timbre_transfer import detected_notes, measure
+
+    audio = _sounds.resynthesize(player, features)
+    write_audio(path, audio, player.sample_rate)
+    in_tune = None
+    if np.abs(audio).max() > 1e-3:
+        again = measure(path, player.frame_rate, tracker)
+        in_tune = _sounds.pitch_agreement(features, again, detected_notes(features))
+    return audio, _sounds.spectral_distance(target, audio), in_tune
 
 
 def _tell(done, what):

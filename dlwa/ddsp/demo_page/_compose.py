@@ -191,31 +191,26 @@ def _transferred(given, report):
             )
         )
     curves, frame_rate = report.get("curves"), report.get("frame_rate")
-    if not curves or not frame_rate:
-        return pages.cards(cards, pairs=True)
+    if curves and frame_rate:
+        cards += _curves(curves, frame_rate)
+    return pages.cards(cards, pairs=True)
+
+
+def _curves(curves, frame_rate):
+    f0_hz = [("recorded", curves["f0_hz"]), ("played", curves["played_f0_hz"])]
+    loudness_db = [("recorded", curves["loudness_db"]), ("played", curves["played_loudness_db"])]
     sounding = np.asarray(curves["f0_confidence"]) > 0.5
-    cards += [
+    return [
         Card(
             "Pitch",
-            _figures.pitch(
-                frame_rate,
-                [("recorded", curves["f0_hz"]), ("played", curves["played_f0_hz"])],
-                sounding,
-            ),
+            _figures.pitch(frame_rate, f0_hz, sounding),
             "Pitch over time, as recorded and as played.",
             "Where no note sounds there is no line.",
         ),
         Card(
             "Loudness",
-            _figures.loudness(
-                frame_rate,
-                [
-                    ("recorded", curves["loudness_db"]),
-                    ("played", curves["played_loudness_db"]),
-                ],
-            ),
+            _figures.loudness(frame_rate, loudness_db),
             "Loudness over time, as recorded and as played.",
             "The model plays at the loudness it has learned; between notes it is softer.",
         ),
     ]
-    return pages.cards(cards, pairs=True)
