@@ -5,6 +5,7 @@ from pathlib import Path
 from dlwa import runfiles
 from dlwa.ddsp import pages
 from dlwa.ddsp.audit import SetAudit
+from dlwa.ddsp.notes import note_name, to_midi
 from dlwa.ddsp.training.data_preparation._analysis import features_key
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._clean_road import Material, Prepared
@@ -29,7 +30,7 @@ def write_page(prepared: Prepared, judged: SetAudit, folder: Path, cache: Cache)
             pages.Section(
                 "The recordings",
                 _how_many(prepared, shown),
-                pages.cards([_card(m, prepared, cache) for m in shown]),
+                pages.cards([_card(m, prepared, judged, cache) for m in shown]),
             ),
             pages.Section("Every recording in numbers", _table(prepared, judged)),
             _refused(prepared),
@@ -67,12 +68,11 @@ def _facts(prepared: Prepared, judged: SetAudit) -> list[tuple[str, str]]:
 
 
 def _verdict(judged: SetAudit) -> pages.Section:
-    missing = [f"Missing: {words}." for words in judged.missing]
-    advice = [words[0].upper() + words[1:] + "." for words in judged.advice]
+    missing = [f"missing: {words}" for words in judged.missing]
     return pages.Section(
         "Is it good enough?",
-        pages.verdict(f"{judged.verdict}: {judged.summary}.", bad=judged.verdict == "poor"),
-        pages.bullets([*missing, *advice]),
+        pages.verdict(f"{judged.verdict}: {judged.summary}", bad=judged.verdict == "poor"),
+        pages.bullets([*missing, *judged.advice]),
     )
 
 
@@ -95,7 +95,7 @@ def _map(judged: SetAudit, cache: Cache) -> pages.Section | None:
     return pages.Section("Which notes, how loud", pages.cards([card], pairs=True))
 
 
-def _card(material: Material, prepared: Prepared, cache: Cache) -> pages.Card:
+def _card(material: Material, prepared: Prepared, judged: SetAudit, cache: Cache) -> pages.Card:
     recording, frame_rate = material.recording, prepared.settings.frame_rate
     excerpt = _excerpt(material, frame_rate)
 
@@ -115,14 +115,15 @@ def _card(material: Material, prepared: Prepared, cache: Cache) -> pages.Card:
         strip=[[piece.start, piece.stop] for piece in material.strip],
     )
     held = recording.source.name in prepared.heldout.names
-    side = "held out" if held else "to learn from"
+    about = ["held out" if held else "to learn from"]
+    about += judged.remarks.get(recording.source.name, [])
     return pages.Card(
         recording.source.name,
         kept["picture"],
         "Waveform of the whole recording; spectrogram of an excerpt with its pitch as a line; "
         "loudness of the excerpt.",
-        f"{side}; heard and seen: {excerpt[0]:.0f} to {excerpt[1]:.0f} s (underlined above). Pale "
-        "is not used.",
+        f"{', '.join(about)}; heard and seen: {excerpt[0]:.0f} to {excerpt[1]:.0f} s (underlined "
+        "above). Pale is not used.",
         kept["sound"],
     )
 
@@ -162,14 +163,14 @@ def _table(prepared: Prepared, judged: SetAudit) -> str:
             file.noise_floor_db,
             round(100 * file.silent_share),
             round(100 * file.voiced_share),
-            " to ".join(f"{hz:.0f}" for hz in file.f0_hz),
+            " to ".join(note_name(to_midi(hz)) for hz in file.f0_hz),
             "held out" if file.file in heldout else "training",
             ", ".join(judged.remarks.get(file.file, [])),
         ]
         for file in judged.files
     ]
     columns = ["recording", "seconds", "rate Hz", "peak dB", "noise dB", "silent %", "pitched %"]
-    return pages.table([*columns, "pitch Hz", "part", "remarks"], rows)
+    return pages.table([*columns, "notes", "part", "remarks"], rows)
 
 
 def _refused(prepared: Prepared) -> pages.Section | None:

@@ -16,7 +16,8 @@ _TOGETHER = 40  # columns whose samples are in memory at once
 _FFT = 1024
 _RANGE_DB = 60.0
 _SHADE_DB = 4.0
-_HIGHEST_HZ = 5000.0
+# So many times the highest note the spectrogram reaches: harmonics are seen, and octave errors.
+_REACH, _LEAST_REACH_HZ, _HIGHEST_HZ = 3.5, 1500.0, 5000.0
 _SIZE = (4.6, 4.6)
 
 
@@ -31,11 +32,13 @@ def recording_picture(recording: Recording, strip: Strip, frame_rate: int, excer
     start, stop = excerpt
     frames = slice(int(start * frame_rate), int(stop * frame_rate))
     times = start + np.arange(frames.stop - frames.start) / frame_rate
-    _draw_sound(sound, recording.audio_16k[int(start * CREPE_RATE) : int(stop * CREPE_RATE)], start)
     thin = slice(None, None, max(1, len(times) // _COLUMNS))
     f0_hz = np.where(recording.f0_confidence > _CLEAR, recording.f0_hz, np.nan)[frames][thin]
+    heard = recording.audio_16k[int(start * CREPE_RATE) : int(stop * CREPE_RATE)]
+    _draw_sound(sound, heard, start, _highest_hz(f0_hz))
     sound.plot(times[thin][: len(f0_hz)], f0_hz / 1000.0, color="#5fe0ff", lw=1.1)
     sound.set_xlim(start, stop)
+    sound.set_ylim(0.0, _highest_hz(f0_hz) / 1000.0)
     loudness = recording.loudness_db[frames][thin]
     loud.plot(times[thin][: len(loudness)], loudness, color=pages.SECOND, lw=0.9)
     loud.set_xlim(start, stop)
@@ -101,12 +104,18 @@ def _draw_wave(axes, recording: Recording, strip: Strip, frame_rate: int, excerp
     axes.set_yticks([])
 
 
-def _draw_sound(axes, audio: np.ndarray, start_s: float) -> None:
+def _highest_hz(f0_hz: np.ndarray) -> float:
+    clear = f0_hz[np.isfinite(f0_hz)]
+    top = float(np.percentile(clear, 98)) if len(clear) else _HIGHEST_HZ
+    return min(max(_REACH * top, _LEAST_REACH_HZ), _HIGHEST_HZ)
+
+
+def _draw_sound(axes, audio: np.ndarray, start_s: float, highest_hz: float) -> None:
     hop = max(_FFT // 4, -(-len(audio) // _COLUMNS))
     padded = np.pad(audio, (_FFT // 2, _FFT))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::hop]
     spectrum = np.abs(np.fft.rfft(frames * np.hanning(_FFT).astype(np.float32), axis=1)).T
-    n_bins = int(_HIGHEST_HZ / CREPE_RATE * _FFT)
+    n_bins = int(highest_hz / CREPE_RATE * _FFT)
     level_db = 20.0 * np.log10(np.maximum(spectrum[:n_bins], 1e-7))
     top = float(level_db.max())
     level_db = (
@@ -116,7 +125,7 @@ def _draw_sound(axes, audio: np.ndarray, start_s: float) -> None:
         level_db,
         origin="lower",
         aspect="auto",
-        extent=(start_s, start_s + max(len(audio), 1) / CREPE_RATE, 0, _HIGHEST_HZ / 1000.0),
+        extent=(start_s, start_s + max(len(audio), 1) / CREPE_RATE, 0, highest_hz / 1000.0),
         cmap="magma",
         vmin=top - _RANGE_DB,
         vmax=top,

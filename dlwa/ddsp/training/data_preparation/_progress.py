@@ -92,7 +92,8 @@ class Progress:
     def _report(self, name: str) -> None:
         left_s = self._left_s()
         more = {} if left_s is None else {"eta_s": round(left_s, 1)}
-        runfiles.tell_progress(self.done_s, self.total_s, UNIT, name, **more)
+        done_s, total_s = round(self.done_s, 1), round(self.total_s, 1)
+        runfiles.tell_progress(done_s, total_s, UNIT, name, **more)
 
     def _log(self, name: str) -> None:
         left_s = self._left_s()

@@ -57,6 +57,16 @@ def test_everything_is_on_the_page_and_nothing_elsewhere(recordings, tmp_path):
     assert "CREPE tiny" in page
 
 
+def test_what_is_wrong_with_a_recording_stands_on_its_card(recordings, tmp_path):
+    clipped = np.clip(3.0 * melody(6.0, seed=4)[0], -0.9, 0.9)
+    soundfile.write(recordings / "take <1>.wav", clipped, RATE)
+    page = make(recordings, tmp_path / "a")
+    card = page.split("<h3>take &lt;1&gt;.wav", 1)[1].split("<h3>", 1)[0]
+    assert re.search(r"(to learn from|held out), clips in \d+ places; heard and seen", card)
+    # a file's name is told as it is written, also where a sentence begins with it
+    assert "take &lt;1&gt;.wav: record softer" in page
+
+
 def test_pictures_and_sounds_of_known_recordings_come_from_the_cache(
     recordings, tmp_path, monkeypatch
 ):
