@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from dlwa.actions._run import Run
+from dlwa.actions._run import Run, last_activity
 
 
 def computed_s(run: Run) -> float:
@@ -60,7 +60,8 @@ def _this_turn_s(run: Run) -> float:
         return 0.0
     if run.live:
         return max(0.0, time.time() - began - _shift_s(run.record))
-    return max(0.0, (number(run.record.get("ended_at")) or began) - began)
+    ended = number(run.record.get("ended_at")) or last_activity(run.paths)  # of a lost one
+    return max(0.0, ended - began)
 
 
 def _shift_s(record: Mapping[str, Any]) -> float:

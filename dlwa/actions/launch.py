@@ -13,6 +13,7 @@ from typing import Any
 from dlwa import runfiles
 from dlwa.actions import keepers
 from dlwa.actions._job import Devices, Job, new_id, wrapper_command
+from dlwa.actions.durations import computed_s
 from dlwa.actions.runs import Run, read_run
 from dlwa.errors import BusyError, DlwaError
 from dlwa.hosts.base import Host
@@ -157,9 +158,12 @@ def _keep_history(paths: RunPaths, host: Host) -> None:
     """Move the record of the previous run in this folder to the history, as it really ended."""
     previous = read_run(paths.folder, host)
     if previous:
-        runfiles.append_line(
-            paths.history, {**previous.record, "state": previous.state, "reason": previous.reason}
-        )
+        ended = {
+            "state": previous.state,
+            "reason": previous.reason,
+            "computed_s": computed_s(previous),
+        }
+        runfiles.append_line(paths.history, {**previous.record, **ended})
 
 
 def _settled(job: Job, host: Host) -> Run:

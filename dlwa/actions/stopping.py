@@ -36,7 +36,8 @@ def require_permission(
         )
     raise AccessError(
         f"run={run.name} belongs to {run.owner}, you are {settings.owner}",
-        hint=f"ask {run.owner}; or, if you look after this machine: ./dlwa.py stop --as-admin ...",
+        hint=f"ask {run.owner}; if you look after this machine: "
+        f"./dlwa.py stop {run.name} --as-admin",
     )
 
 

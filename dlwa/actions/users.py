@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from dlwa import runfiles
 from dlwa.actions import durations
 from dlwa.actions._places import size_of
-from dlwa.actions.runs import Run
+from dlwa.actions.runs import LIVE, Run
 from dlwa.errors import AccessError, BusyError
 from dlwa.names import Name, parse_owner
 from dlwa.settings import Settings
@@ -54,8 +55,9 @@ def owners(workspace: Workspace) -> list[str]:
 
 
 def usage(workspace: Workspace, runs: list[Run], owner: str) -> Usage:
-    """What a person fills on the disk and has computed."""
-    own = [run for run in runs if run.owner == owner]
+    """What a person fills on the disk and has computed, earlier trainings of a model included."""
+    last = [run for run in runs if run.owner == owner]
+    own = [run for one in last for run in (one, *earlier(one))]
     return Usage(
         owner,
         {name: size_of(home / owner) for name, home in workspace.homes().items()},
@@ -65,6 +67,19 @@ def usage(workspace: Workspace, runs: list[Run], owner: str) -> Usage:
         sum(durations.gpu_hours(run) for run in own),
         sum(durations.waited_s(run) for run in own) / 3600,
     )
+
+
+def earlier(run: Run) -> list[Run]:
+    """The runs that the same folder saw before: a training stopped and gone on with."""
+    records = [
+        record if record.get("ended_at") else {"computed_s": 0.0, **record}
+        for record in runfiles.read_lines(run.paths.history)
+        if record.get("state") not in LIVE
+    ]
+    return [
+        Run(run.paths, record, record.get("state", "lost"), str(record.get("reason") or ""))
+        for record in records
+    ]
 
 
 def require_own(name: Name, settings: Settings, *, as_admin: bool) -> str:

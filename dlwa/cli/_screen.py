@@ -1,10 +1,14 @@
 """One look at a run, laid out as lines of text for a screen of any size."""
 
+import textwrap
 from dataclasses import dataclass
+
+from rich.cells import cell_len
 
 from dlwa.actions.durations import computed_s
 from dlwa.actions.gpus import GpuUse
 from dlwa.actions.monitor import Snapshot
+from dlwa.actions.waiting import wait_of
 from dlwa.cli._plot import plot
 
 _SIGNS = {"finished": "green", "running": "green", "queued": "yellow", "starting": "yellow"}
@@ -23,7 +27,8 @@ def screen(seen: Snapshot, width: int, height: int, *, unicode: bool = True) -> 
 
     Who and how far come first; the plot and the log share what is left.
     """
-    head = [_title(seen), _state(seen, width), _bar(seen, width, unicode), *_pace(seen, width)]
+    head = [*_title(seen, width), *_state(seen, width, max(1, height // 8))]
+    head += [_bar(seen, width, unicode), *_pace(seen, width)]
     head += _warnings(seen)[: max(1, height // 8)]
     head += [_event(seen)] if seen.event and height >= 16 else []
     gpus = [Line(_gpu(use, seen), "cyan") for use in seen.gpus][: max(1, height // 6)]
@@ -68,19 +73,21 @@ def _log(line: str) -> Line:
     return Line(line.expandtabs(4))
 
 
-def _title(seen: Snapshot) -> Line:
+def _title(seen: Snapshot, width: int) -> list[Line]:
     run = seen.run
     since = f", {span(computed_s(run))}" if run.record.get("started_at") else ""
-    return Line(f"{run.name}  ({run.kind} of {run.owner}, id {run.id}{since})", "bold")
+    about = f"({run.kind} of {run.owner}, id {run.id}{since})"
+    if cell_len(f"{run.name}  {about}") <= width:
+        return [Line(f"{run.name}  {about}", "bold")]
+    return [Line(run.name, "bold"), Line(about, "bold")]
 
 
-def _state(seen: Snapshot, width: int) -> Line:
-    run = seen.run
-    text = run.state + (f": {run.reason}" if run.reason else "")
-    queue = run.record.get("queue")
-    if run.state == "queued" and queue:
-        text = f"queued, number {queue.get('position', '?')} in line: {queue.get('reason', '')}"
-    return Line(text[:width], _SIGNS.get(run.state, "red"))
+def _state(seen: Snapshot, width: int, most_lines: int) -> list[Line]:
+    run, wait = seen.run, wait_of(seen.run)
+    place = f", {wait.words()}" if wait else ""
+    text = f"{run.state}{place}" + (f": {run.reason}" if run.reason else "")
+    told = textwrap.wrap(text, width, subsequent_indent="  ", max_lines=most_lines, placeholder="~")
+    return [Line(line, _SIGNS.get(run.state, "red")) for line in told]
 
 
 def _bar(seen: Snapshot, width: int, unicode: bool) -> Line:

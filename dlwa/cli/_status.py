@@ -1,10 +1,10 @@
 """How `status` shows runs and GPUs."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from dlwa.actions import deadline, durations, gpus, progress, receipts, runs, waiting
+from dlwa.actions import deadline, durations, gpus, keepers, progress, receipts, runs, waiting
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.claims import Claims
@@ -41,10 +41,22 @@ def show_all(everything: bool) -> None:
         output.text()
         output.table("", ["GPU", "name", "memory", "busy", "used by"], [_gpu_row(u) for u in used])
         _tell_idle(used, found)
-    elif seen.broken:
+    elif seen.broken and keepers.here(settings.workspace, LocalHost()).shares_this_machine:
         output.warn(f"the GPUs do not answer: {seen.said}")
     if len(shown) < len(found):
         output.say(f"{len(found) - len(shown)} older runs: {_runs.PROGRAM} status --all")
+
+
+def show_csv(text: str | None, everything: bool) -> None:
+    """The receipts of runs as a spreadsheet reads them."""
+    found = _runs.all_of(options.settings())
+    shown = [runs.find_run(found, text)] if text else found if everything else _recent(found)
+    told = [asdict(receipts.receipt(run)) for run in shown]
+    if output.json_mode():
+        output.answer(told)
+    else:
+        columns = [field.name for field in fields(receipts.Receipt)]
+        output.spreadsheet(columns, [list(one.values()) for one in told])
 
 
 def show_one(text: str) -> None:

@@ -110,6 +110,18 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     sys.stdout.flush()
 
 
+def spreadsheet(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table as comma-separated values, with nothing that a spreadsheet would compute."""
+    import csv
+    import io
+
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    for row in (columns, *rows):
+        writer.writerow([_harmless(cell) for cell in row])
+    text(lines.getvalue().rstrip("\n"))
+
+
 def say(message: str) -> None:
     """Tell what is happening, on stderr."""
     if not _relay.send("say", message):
@@ -279,6 +291,11 @@ def _draw_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     for line in _table.lines_of(columns, rows, canvas.width):
         style = {"head": "bold", "beneath": "dim"}.get(line.kind, "")
         canvas.print(Text(line.text, style, no_wrap=True, overflow="ignore"), crop=False)
+
+
+def _harmless(cell: object) -> object:
+    formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{cell}" if formula else cell
 
 
 def _align_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

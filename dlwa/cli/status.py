@@ -14,12 +14,15 @@ app = typer.Typer()
 def status(
     run: options.RunName = None,
     everything: Annotated[bool, typer.Option("--all", help="Also runs ended long ago.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="The receipts, for a spreadsheet.")] = False,
     json: options.Json = False,
 ) -> None:
     """Show the runs, as they really stand: who, what, how far, why waiting, why ended."""
     from dlwa.cli import _status
 
-    if run is None:
+    if csv:
+        _status.show_csv(run, everything)
+    elif run is None:
         _status.show_all(everything)
     else:
         _status.show_one(run)

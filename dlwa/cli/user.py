@@ -87,16 +87,12 @@ def usage(
 
 
 def _print_csv(used: "list[Usage]") -> None:
-    import csv
-    import io
-
-    lines = io.StringIO()
     homes = list(used[0].bytes_by_home) if used else []
-    columns = ["owner", *(f"{home}_bytes" for home in homes), "runs", "going_on", "hours"]
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow([*columns, "gpu_hours", "waited_hours"])
+    sizes = [f"{home}_bytes" for home in homes]
+    columns = ["owner", *sizes, "runs", "going_on", "hours", "gpu_hours", "waited_hours"]
+    rows: list[list[object]] = []
     for item in used:
-        sizes = [item.bytes_by_home[home] for home in homes]
         hours = [round(item.hours, 3), round(item.gpu_hours, 3), round(item.waited_hours, 3)]
-        writer.writerow([item.owner, *sizes, item.runs, item.live, *hours])
-    output.text(lines.getvalue().rstrip("\n"))
+        bytes_ = [item.bytes_by_home[home] for home in homes]
+        rows.append([item.owner, *bytes_, item.runs, item.live, *hours])
+    output.spreadsheet(columns, rows)

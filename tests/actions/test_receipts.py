@@ -1,5 +1,6 @@
 """Receipts of runs, deadlines, and whose names one may write under."""
 
+import csv
 import json
 import time
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import deadline, receipts, users
+from dlwa.actions import deadline, receipts, runs, users
 from dlwa.actions.runs import Run
 from dlwa.errors import AccessError
+from dlwa.hosts.local import LocalHost
 from dlwa.names import parse_name
 from dlwa.settings import Settings
 from dlwa.workspace import RunPaths
+from tests.made_runs import make_run
 
 MORNING = time.mktime((2026, 11, 21, 9, 30, 0, 0, 0, -1))
 
@@ -102,3 +105,28 @@ def test_usage_as_a_spreadsheet(tmp_path, capsys):
     head, row = capsys.readouterr().out.splitlines()
     told = dict(zip(head.split(","), row.split(","), strict=True))
     assert told["owner"] == "ann" and told["gpu_hours"] == "2.0" and told["runs"] == "1"
+
+
+def test_earlier_trainings_of_a_model_count(tmp_path):
+    """A training stopped and gone on with has a record a session."""
+    folder = make_run(
+        tmp_path, state="finished", started_at=0.0, computed_s=3600.0, gpu_uuids=["a"]
+    )
+    earlier = {"state": "stopped", "computed_s": 7200.0, "waited_s": 1800.0, "gpu_uuids": ["a"]}
+    runfiles.append_line(folder / "history.jsonl", earlier)
+    runfiles.append_line(folder / "history.jsonl", {"state": "lost", "started_at": 5.0})
+    workspace = Settings("ann", tmp_path).workspace
+    used = users.usage(workspace, runs.all_runs(workspace, LocalHost()), "ann")
+    assert (used.runs, used.hours, used.gpu_hours) == (3, 3.0, 3.0)
+    assert used.waited_hours == pytest.approx(0.5, abs=0.01)
+
+
+def test_receipts_as_a_spreadsheet_compute_nothing(tmp_path, capsys):
+    from dlwa.cli import main
+
+    make_run(tmp_path, state="failed", reason='=HYPERLINK("x"), said the log', ended_at=time.time())
+    assert main(["--root", str(tmp_path), "status", "--all", "--csv"]) == 0
+    (row,) = csv.DictReader(capsys.readouterr().out.splitlines())
+    assert (row["owner"], row["outcome"]) == ("ann", "failed")
+    assert row["reason"].startswith("'=HYPERLINK")
+    assert float(row["computed_s"]) == pytest.approx(600, abs=5)

@@ -71,9 +71,18 @@ class TestScreen:
         assert text.count("|") >= 4  # the margin of the plot
 
     def test_why_it_waits(self, tmp_path: Path) -> None:
-        queue = {"position": 2, "reason": "GPU 0 is used by ben"}
-        folder = make_run(tmp_path, state="queued", queue=queue)
-        assert "number 2 in line: GPU 0 is used by ben" in screen(snapshot(folder), 80, 24)[1].text
+        reason = (
+            "GPU 0 is used by ben/flute; GPU 1 is used by a process that cannot be seen (18 GB)"
+        )
+        folder = make_run(tmp_path, state="queued", queue={"position": 2}, reason=reason)
+        lines = [line.text for line in screen(snapshot(folder), 80, 24)]
+        assert lines[1].startswith("queued, 2nd in line: GPU 0 is used by ben/flute")
+        assert lines[2].strip().endswith("(18 GB)")
+
+    def test_a_long_name_keeps_a_line_for_who_and_how_long(self, tmp_path: Path) -> None:
+        name = f"ann/{'long' * 15}"
+        lines = [line.text for line in screen(snapshot(make_run(tmp_path, name)), 80, 24)]
+        assert lines[0] == name and lines[1] == "(train of ann, id 0badcafe, 10 min)"
 
     def test_whose_gpu(self, folder: Path) -> None:
         import dataclasses
