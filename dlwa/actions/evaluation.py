@@ -42,6 +42,7 @@ class Plan:
     dataset: Name
     is_held_out: bool
     report_dir: Path
+    notes: tuple[str, ...] = ()
 
     @property
     def report(self) -> Path:
@@ -64,18 +65,21 @@ def plan(
     """Check the model and the data set and spell out the command.
 
     Without a data set it is the one the model learns from; sounds held out of it are used if there
-    are any. `follow` takes each checkpoint a running training writes. On the CPU nothing is
-    waited for, so that a model can be looked at while it trains. Raises the `DlwaError` that fits.
+    are any. `follow` takes each checkpoint a training writes; the last one if it is over. On the
+    CPU nothing is waited for, so that a model can be looked at while it trains. Raises the
+    `DlwaError` that fits.
     """
     workspace = settings.workspace
     model = parse_name(model_name, "model_name")
     folder = playable(workspace, model)
-    dataset = _dataset(workspace, host, model, folder, dataset_name)
+    training = read_run(folder, host)
+    dataset = _dataset(workspace, model, training, dataset_name)
+    ended = _ended(training, host) if follow else ""
     held_out = any(path.stat().st_size for path in workspace.dataset(dataset).glob(_HELD_OUT))
     run_id = launch.new_id()
     report_dir = workspace.output(model)
     pattern = workspace.dataset(dataset) / (_HELD_OUT if held_out else _ALL)
-    words = _argv(mode, folder, pattern, report_dir, custom=custom, follow=follow)
+    words = _argv(mode, folder, pattern, report_dir, custom=custom, follow=follow and not ended)
     job = Job(
         kind=mode,
         owner=model.owner(settings.owner),
@@ -87,12 +91,19 @@ def plan(
         devices="gpu" if gpu else "none",
         details={"dataset": str(dataset)},
     )
-    return Plan(mode, job, run_id, model, dataset, held_out, report_dir)
+    notes = (f"{ended}; its last checkpoint is taken",) if ended else ()
+    return Plan(mode, job, run_id, model, dataset, held_out, report_dir, notes)
 
 
 def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
     """Begin what is planned; raises `DlwaError` if it does not come up."""
     return launch.launch(planned.job, settings.workspace, host, limits, planned.run_id)
+
+
+def bad_end(planned: Plan, settings: Settings, host: Host) -> str:
+    """How the training of the model ended if it did not finish, in words; else empty."""
+    training = read_run(settings.workspace.model(planned.model), host)
+    return "" if training and training.state == "finished" else _ended(training, host)
 
 
 def outcome(planned: Plan, since: float) -> dict[str, Any]:
@@ -133,11 +144,19 @@ def _quoted(path: Path) -> str:
     return f"'{text}'"
 
 
-def _dataset(workspace: Workspace, host: Host, model: Name, folder: Path, name: str) -> Name:
+def _ended(training: Run | None, host: Host) -> str:
+    """How a training ended, in words; empty while it goes on, or if nobody recorded it."""
+    if training is None or training.live or (training.child and host.is_alive(training.child)):
+        return ""
+    why = f" ({training.reason})" if training.reason else ""
+    return f"the training of {training.name} is {training.state}{why}"
+
+
+def _dataset(workspace: Workspace, model: Name, training: Run | None, name: str) -> Name:
     """The data set that is named, or the one the model learns from."""
     known = things(workspace.datasets, is_dataset)
     if not name:
-        name = dataset_of(read_run(folder, host))
+        name = dataset_of(training)
         if not name:
             raise UsageError(
                 f"model_name={model}: nothing says which data set it learnt from",

@@ -33,12 +33,22 @@ def look(mode: evaluation.Mode, asked: Look, how: Manner) -> int:
     )
     what = "sounds held out of" if planned.is_held_out else "what it may have learnt from, of"
     output.say(f"{planned.model} plays {what} {planned.dataset}")
+    for note in planned.notes:
+        output.say(note)
     if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
     needs.ddsp(how)
     tell = functools.partial(_tell, planned, settings.workspace, time.time())
     run = evaluation.start(planned, settings, host, options.lab(settings).limits)
-    return to_the_end(run, settings, detach=asked.detach, tell=tell)
+    code = to_the_end(run, settings, detach=asked.detach, tell=tell)
+    if asked.follow and not planned.notes:
+        _tell_of_training(evaluation.bad_end(planned, settings, host))
+    return code
+
+
+def _tell_of_training(bad_end: str) -> None:
+    if bad_end:
+        output.warn(f"{bad_end}; no more checkpoints will come")
 
 
 def _tell(planned: evaluation.Plan, workspace: Workspace, since: float, run: Run) -> None:

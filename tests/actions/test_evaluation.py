@@ -1,5 +1,6 @@
 """What `eval` and `sample` check and start, and which sounds they take."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,14 +73,45 @@ def test_following_and_custom(settings: Settings) -> None:
     assert "--gin_file=eval/everything.gin" not in words and "--run_once" in words
 
 
+def train(settings: Settings, **record: object) -> None:
+    known = {"id": "0" * 8, "kind": "train", "owner": "ann", "name": "ann/violin"}
+    folder = settings.root / "models/ddsp/ann/violin"
+    runfiles.write_json(folder / "run.json", {**known, **record})
+
+
+def test_a_training_that_goes_on_is_followed_one_that_ended_gives_its_last(
+    settings: Settings,
+) -> None:
+    me = HOST.identify(os.getpid())
+    assert me is not None
+    here = {"host": HOST.name, "boot_id": HOST.boot_id(), "pid": me.pid, "pid_start": me.start}
+    train(settings, state="running", **here)
+    planned = plan(settings, follow=True)
+    assert "--run_once" not in planned.job.argv and not planned.notes
+    assert evaluation.bad_end(planned, settings, HOST) == ""
+
+    gone = {**here, "pid_start": 1}  # the number belongs to another process by now
+    train(settings, state="running", **gone)
+    told = "the training of ann/violin is lost (its wrapper"
+    assert evaluation.bad_end(planned, settings, HOST).startswith(told)
+    late = plan(settings, follow=True)
+    assert "--run_once" in late.job.argv and late.notes[0].startswith(told)
+    assert late.notes[0].endswith("; its last checkpoint is taken")
+
+    child = {"child_pid": me.pid, "child_pid_start": me.start}
+    train(settings, state="running", **gone, **child)
+    assert not plan(settings, follow=True).notes, "the job outlives its wrapper and still saves"
+
+    train(settings, state="finished")
+    assert evaluation.bad_end(planned, settings, HOST) == ""
+    assert "--run_once" in plan(settings, follow=True).job.argv
+
+
 def test_the_data_set_it_learnt_from_is_the_default(settings: Settings) -> None:
     with pytest.raises(UsageError, match="which data set") as caught:
         plan(settings, "")
     assert caught.value.hint == "name one: --dataset_name ann/takes"
-    record = {"id": "0" * 8, "kind": "train", "state": "finished", "owner": "ann"}
-    folder = settings.root / "models/ddsp/ann/violin"
-    learnt = {**record, "name": "ann/violin", "training": {"dataset": "ann/takes"}}
-    runfiles.write_json(folder / "run.json", learnt)
+    train(settings, state="finished", training={"dataset": "ann/takes"})
     assert str(plan(settings, "").dataset) == "ann/takes"
 
 
