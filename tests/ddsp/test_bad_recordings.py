@@ -4,6 +4,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 from dlwa.actions import datasets
 from dlwa.ddsp import audio_io
 from dlwa.ddsp.audio_io import AudioFileError, NoRecordingsError, _foreign
+from dlwa.ddsp.audit import audit_files
 from tests.ddsp.tones import RATE, steady
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg makes the files")
@@ -145,6 +147,23 @@ def test_files_locked_to_a_shop_are_listed_with_the_reason(tmp_path):
     assert audio_io.find_audio_files(tmp_path) == [tmp_path / "song.m4p"]
     with pytest.raises(AudioFileError, match="copy-protected"):
         audio_io.probe(tmp_path / "song.m4p")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are UTF-8")
+@pytest.mark.parametrize("suffix", ["wav", pytest.param("m4a", marks=needs_ffmpeg)])
+def test_names_that_are_no_utf8_are_read_and_spelled_out(decoder, tmp_path, tone, suffix):
+    """As archives from other systems leave them behind."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    made = tmp_path / f"a.{suffix}"
+    ffmpeg("-i", tone, made) if suffix != "wav" else shutil.copy(tone, made)
+    made.rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9\n:1." + suffix.encode()))
+    (path,) = audio_io.find_audio_files(folder)
+    audio, _ = audio_io.read_audio(path, RATE)
+    assert len(audio) == pytest.approx(2 * RATE, rel=0.1)
+    assert audio_io.told_name(path, folder) == rf"caf\xe9\n:1.{suffix}"
+    (judged,) = audit_files([path], folder).as_dict()["files"]
+    assert judged["file"] == rf"caf\xe9\n:1.{suffix}"
 
 
 @needs_ffmpeg

@@ -14,6 +14,7 @@ from dlwa.ddsp.audio_io._files import (
     find_audio_files,
     is_audio_name,
     recordings_in,
+    told_name,
 )
 from dlwa.ddsp.audio_io._probe import CHANGED, AudioInfo, file_state, probe
 from dlwa.ddsp.audio_io._read import read_audio, stream_audio
@@ -34,5 +35,6 @@ __all__ = [
     "recordings_in",
     "resample",
     "stream_audio",
+    "told_name",
     "write_audio",
 ]

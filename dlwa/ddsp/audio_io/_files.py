@@ -41,6 +41,18 @@ def find_audio_files(folder) -> list[Path]:
     return [path for path in _visible_files(folder) if is_audio_name(path)]
 
 
+def told_name(path, folder=None) -> str:
+    """What reports call a file: its path below ``folder``, with / between the parts.
+
+    Bytes that are no UTF-8 (names out of old archives) and control characters are spelled out, as
+    in ``caf\\xe9.wav``, so that the name fits into one line of any report.
+    """
+    path = Path(path)
+    name = path.relative_to(Path(folder).expanduser()).as_posix() if folder else str(path)
+    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+
+
 def recordings_in(folder, called: str = "folder") -> list[Path]:
     """As ``find_audio_files``, but NoRecordingsError where there are none.
 

@@ -1,5 +1,6 @@
 """What the header of an audio file says."""
 
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,8 @@ def check_readable(path: Path) -> None:
 def open_sound(path: Path) -> soundfile.SoundFile:
     """Open a file with libsndfile; AudioFileError when it is not audio."""
     try:
-        return soundfile.SoundFile(str(path))
+        # as bytes, because a name may be none in UTF-8; Windows has only names that are
+        return soundfile.SoundFile(os.fsencode(path) if os.name != "nt" else str(path))
     except soundfile.LibsndfileError as error:
         text = error.error_string.rstrip(". ")
         raise AudioFileError(path, f"is not readable audio ({text})") from None

@@ -46,12 +46,13 @@ def _opened(path: Path):
     """The file and its first audio stream, which has a decoder."""
     import av
 
-    try:
-        # an absolute path is never taken for an address, whatever colons it holds
-        file = av.open(f"file:{path.absolute()}", metadata_errors="replace")
-    except av.FFmpegError as error:
-        raise AudioFileError(path, f"is not readable audio ({error.strerror})") from None
-    with file:
+    with contextlib.ExitStack() as opened:
+        try:
+            # opened here: PyAV takes only names in UTF-8, and those with a colon for addresses
+            stream = opened.enter_context(path.open("rb"))
+            file = opened.enter_context(av.open(stream, metadata_errors="replace"))
+        except av.FFmpegError as error:
+            raise AudioFileError(path, f"is not readable audio ({error.strerror})") from None
         if not file.streams.audio:
             raise AudioFileError(path, NO_SOUND)
         sound = file.streams.audio[0]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dlwa.ddsp.audio_io import AudioFileError, AudioInfo, probe, stream_audio
+from dlwa.ddsp.audio_io import AudioFileError, AudioInfo, probe, stream_audio, told_name
 from dlwa.ddsp.audit._file import FileAudit, FileAuditor
 from dlwa.ddsp.audit._pitch import RATE
 from dlwa.ddsp.audit._verdict import SetAudit, judge
@@ -21,7 +21,7 @@ def audit_files(paths: Sequence[Path], folder=None, tell: Tell | None = None) ->
     """
     files, refused = [], []
     for path in paths:
-        name = path.relative_to(folder).as_posix() if folder else path.name
+        name = told_name(path, folder or path.parent)
         try:
             files.append(audit_file(path, name, tell))
         except AudioFileError as error:
@@ -39,8 +39,11 @@ def audit_file(path: Path, name: str, tell: Tell | None = None) -> FileAudit:
         auditor.push_16k(block)
         if tell:
             tell(len(block) / RATE, name)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioFileError(path, f"cannot be read ({error.strerror})") from None
     return file_audit(info, name, digest, auditor.finish())
 
 

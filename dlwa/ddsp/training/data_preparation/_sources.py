@@ -13,6 +13,7 @@ from dlwa.ddsp.audio_io import (
     file_state,
     probe,
     recordings_in,
+    told_name,
 )
 from dlwa.ddsp.training.data_preparation._errors import InputMissingError
 
@@ -68,7 +69,7 @@ def examine(paths: Sequence[Path], folder=None) -> tuple[list[Source], list[Refu
     sources: list[Source] = []
     refused: list[Refusal] = []
     for path in paths:
-        name = _name(path, folder)
+        name = told_name(path, folder)
         state = file_state(path)
         try:
             info = probe(path)
@@ -92,9 +93,3 @@ def content_hash(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise AudioFileError(path, f"cannot be read ({error.strerror})") from None
-
-
-def _name(path: Path, folder) -> str:
-    if folder is None:
-        return str(path)
-    return path.relative_to(Path(folder).expanduser()).as_posix()
