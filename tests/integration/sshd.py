@@ -17,6 +17,7 @@ import pytest
 
 from dlwa.errors import UsageError
 from tests.integration.lab import wait_for
+from tests.integration.slow_line import FAR, SlowLine
 
 SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="openssh-server is missing")
@@ -36,10 +37,16 @@ needs_terminals = pytest.mark.skipif(
 
 
 class Server:
-    """One sshd with a host key and a list of keys it lets in."""
+    """One sshd with a host key and a list of keys it lets in.
 
-    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    `line` runs it on the far machine of a slow line instead of this one.
+    """
+
+    def __init__(
+        self, folder: Path, env: Mapping[str, str] | None = None, line: SlowLine | None = None
+    ) -> None:
         self.folder, self.port, self.env = folder, free_port(), dict(env or {})
+        self.address, self._within = (FAR, line.far) if line else ("127.0.0.1", [])
         folder.mkdir(parents=True)
         self.host_key = make_key(folder / "host_ed25519")
         self.authorized = folder / "authorized_keys"
@@ -61,16 +68,16 @@ class Server:
         config = self.folder / "sshd_config"
         pairs = " ".join(f'"{name}={value}"' for name, value in self.env.items())
         config.write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\n"
+            f"Port {self.port}\nListenAddress {self.address}\nHostKey {self.host_key}\n"
             f"PidFile none\nAuthorizedKeysFile {self.authorized}\nStrictModes no\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\n"
             "PermitRootLogin prohibit-password\nLogLevel VERBOSE\nMaxStartups 100:30:200\n"
             f"MaxSessions 50\nSubsystem sftp internal-sftp\n{f'SetEnv {pairs}' if pairs else ''}\n"
         )
         with (self.folder / "log").open("ab") as log:
-            argv = [str(SSHD), "-D", "-e", "-f", str(config)]
+            argv = [*self._within, str(SSHD), "-D", "-e", "-f", str(config)]
             self._process = subprocess.Popen(argv, stderr=log, stdin=subprocess.DEVNULL)
-        listens = f"Server listening on 127.0.0.1 port {self.port}."
+        listens = f"Server listening on {self.address} port {self.port}."
         before = self.log().count(listens)
         started = self._process
         wait_for(lambda: self.log().count(listens) > before or started.poll() is not None, self.log)
@@ -80,7 +87,8 @@ class Server:
             self.port = free_port()
             self.start()
         self._given = True
-        wait_for(lambda: answers(self.port), self.log)
+        if not self._within:
+            wait_for(lambda: answers(self.port), self.log)
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
@@ -127,7 +135,7 @@ class Client:
     def add_host(self, alias: str, server: Server, **more: object) -> None:
         """Describe a machine in the configuration."""
         options = {
-            "HostName": "127.0.0.1",
+            "HostName": server.address,
             "Port": server.port,
             "User": getpass.getuser(),
             "IdentityFile": self.key,
@@ -144,7 +152,9 @@ class Client:
     def know(self, server: Server, key: str = "", port: int = 0) -> None:
         """Write a machine's key, or a wrong one, into known_hosts."""
         with self.known_hosts.open("a") as stream:
-            stream.write(f"[127.0.0.1]:{port or server.port} {key or server.public_host_key}\n")
+            stream.write(
+                f"[{server.address}]:{port or server.port} {key or server.public_host_key}\n"
+            )
 
 
 class Answers:

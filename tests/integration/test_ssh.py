@@ -321,6 +321,8 @@ def test_too_many_keys_are_told_with_what_to_write(client, server):
 
 
 class ServerAt:
+    address = "127.0.0.1"
+
     def __init__(self, port: int) -> None:
         self.port = port
 

@@ -12,6 +12,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh import _auth, _hostkeys
+from dlwa.hosts.ssh._alive import Listening, stay_alive
 from dlwa.hosts.ssh._target import Asker, Target
 
 CONNECT_TIMEOUT_S = 10.0
@@ -64,7 +65,8 @@ class Connection:
         self.host_key = host_key
         """The fingerprint of the machine's key."""
         self._closing = threading.Event()
-        threading.Thread(target=self._stay_alive, daemon=True, name="ssh-alive").start()
+        watched = (transport, self._closing, ALIVE_EVERY_S, DEAD_AFTER_S)
+        threading.Thread(target=stay_alive, args=watched, daemon=True, name="ssh-alive").start()
 
     def __enter__(self) -> "Connection":
         return self
@@ -126,22 +128,6 @@ class Connection:
             raise self.lost(EOFError("it ended without an exit code"))
         return channel.exit_status
 
-    def _stay_alive(self) -> None:
-        """Close the connection when the machine stops answering; TCP alone would not notice."""
-        while not self._closing.wait(ALIVE_EVERY_S) and self._transport.is_active():
-            answered = threading.Event()
-            threading.Thread(target=self._ping, args=(answered,), daemon=True).start()
-            if not answered.wait(DEAD_AFTER_S - ALIVE_EVERY_S) and not self._closing.is_set():
-                self._transport.close()
-                return
-
-    def _ping(self, answered: threading.Event) -> None:
-        try:
-            self._transport.global_request("keepalive@dlwa", wait=True)
-        except (paramiko.SSHException, OSError, EOFError):
-            return
-        answered.set()
-
     def lost(self, error: BaseException) -> NetworkError:
         """The error that says this connection is lost, and why."""
         return NetworkError(f"the connection to {self.target} was lost ({error})", "try again")
@@ -154,7 +140,7 @@ def close_channel(channel: paramiko.Channel) -> None:
 
 
 def _transport(target: Target, before: Connection | None) -> paramiko.Transport:
-    sock = _socket(target, before)
+    sock: Any = Listening(_socket(target, before))
     transport = paramiko.Transport(
         sock, default_window_size=WINDOW_BYTES, default_max_packet_size=PACKET_BYTES
     )
