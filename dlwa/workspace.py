@@ -116,10 +116,6 @@ class Workspace:
         """The folder of sounds of that name."""
         return self.root / "outputs" / name.path
 
-    def report(self, name: Name) -> Path:
-        """The page about the model of that name."""
-        return self.output(name) / "report.html"
-
     @property
     def datasets(self) -> Path:
         """The folder of all DDSP data sets."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlwa import runfiles
-from dlwa.actions import launch
+from dlwa.actions import launch, users
 from dlwa.actions._places import things
 from dlwa.actions.datasets import is_dataset
 from dlwa.actions.launch import Job
@@ -77,12 +77,12 @@ def plan(
     ended = _ended(training, host) if follow else ""
     held_out = any(path.stat().st_size for path in workspace.dataset(dataset).glob(_HELD_OUT))
     run_id = launch.new_id()
-    report_dir = workspace.output(model)
+    report_dir = users.results_of(model, settings)
     pattern = workspace.dataset(dataset) / (_HELD_OUT if held_out else _ALL)
     words = _argv(mode, folder, pattern, report_dir, custom=custom, follow=follow and not ended)
     job = Job(
         kind=mode,
-        owner=model.owner(settings.owner),
+        owner=settings.owner if settings.owner_is_known else model.owner(settings.owner),
         name=str(model),
         folder=workspace.runs / run_id,
         argv=launch.module_argv(MODULE, (*words, *extra)),

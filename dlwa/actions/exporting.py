@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlwa.actions import attended, launch
+from dlwa.actions import attended, launch, users
 from dlwa.actions._places import refuse_nesting
 from dlwa.actions.models import is_bundle, playable
 from dlwa.actions.training import is_model
@@ -47,7 +47,7 @@ def plan_export(
             )
     model = parse_name(model_name, "model_name")
     folder = playable(settings.workspace, model)
-    target = target or settings.workspace.output(model) / "export"
+    target = target or users.results_of(model, settings) / "export"
     if target.exists() and not overwrite:
         raise BusyError(f"output={target} exists already", "add --yes to replace it, or --output")
     words = [f"--model_path={folder}", f"--save_dir={target}", f"--name={model.parts[-1]}"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlwa.actions import attended, launch
+from dlwa.actions import attended, launch, users
 from dlwa.actions.models import unknown
 from dlwa.actions.runs import Run, read_run
 from dlwa.actions.training import dataset_of, is_model
@@ -43,7 +43,7 @@ def plan(
     folder = workspace.model(model)
     if not is_model(folder):
         raise unknown(workspace, model, is_model)
-    page = page or workspace.report(model)
+    page = page or users.results_of(model, settings) / "report.html"
     run = read_run(folder, host, settings.stalled_after_s)
     words = [f"--model_dir={folder}", f"--out={page}", f"--name={model}"]
     if run is not None:

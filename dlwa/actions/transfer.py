@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlwa.actions import attended, launch
+from dlwa.actions import attended, launch, users
 from dlwa.actions.models import playable
 from dlwa.errors import BusyError, NotFoundError, UsageError
 from dlwa.names import Name, parse_name
@@ -46,7 +46,7 @@ def plan(
     if not source.is_file():
         raise NotFoundError(f"recording={source} does not exist", "name a sound file, e.g. IN.wav")
     if target is None:
-        target = free_target(settings.workspace.output(model), source.stem)
+        target = free_target(users.results_of(model, settings), source.stem)
     elif target.suffix.lower() not in ENDINGS:
         raise UsageError(f"output={target} must end in {', '.join(ENDINGS)}")
     elif target.exists() and not overwrite:

@@ -1,6 +1,7 @@
 """The people of a workspace: their folders and what they use."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from dlwa import runfiles
 from dlwa.actions import durations
@@ -80,6 +81,15 @@ def earlier(run: Run) -> list[Run]:
         Run(run.paths, record, record.get("state", "lost"), str(record.get("reason") or ""))
         for record in records
     ]
+
+
+def results_of(model: Name, settings: Settings) -> Path:
+    """Where what one makes of a model goes: outputs/OWNER/NAME.
+
+    What is made of somebody else's model goes under one's own name: outputs/ME/OWNER/NAME.
+    """
+    mine = model.owner(settings.owner) == settings.owner or not settings.owner_is_known
+    return settings.workspace.output(model if mine else Name((settings.owner, *model.parts)))
 
 
 def require_own(name: Name, settings: Settings, *, as_admin: bool) -> str:

@@ -66,6 +66,7 @@ def import_checkpoint(
         Path, typer.Argument(metavar="PATH", help="Folder or zip of a model, or a bundle.")
     ],
     model_name: options.ModelName,
+    as_admin: options.AsAdmin = False,
     *,
     how: options.Manner,
 ) -> int:
@@ -75,9 +76,11 @@ def import_checkpoint(
     leave them, or is a bundle. Nothing in it is executed; it is copied once it was heard to play.
     """
     from dlwa.actions import exporting as action
-    from dlwa.cli import needs
+    from dlwa.cli import _own, needs
 
     settings = options.settings()
+    if not _own.may_write(model_name, "model_name", how, as_admin=as_admin):
+        return ExitCode.FAILED
     planned = action.plan_import(settings, source.absolute(), model_name)
     if output.only_shown(planned.argv, how.dry_run):
         return ExitCode.OK

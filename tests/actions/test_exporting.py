@@ -91,3 +91,16 @@ def test_what_the_program_said_is_the_error(
     with pytest.raises(VerificationError, match="they differ") as caught:
         exporting.run(failing, lambda *_: None, Path(__file__).parents[2])
     assert caught.value.hint == "report it" and Command(argv).argv == argv
+
+
+def test_importing_under_anothers_name_needs_a_word(tmp_path, capsys, monkeypatch) -> None:
+    from dlwa.cli import main
+
+    monkeypatch.setenv("DLWA_OWNER", "ann")
+    (tmp_path / "old").mkdir()
+    words = ["--root", str(tmp_path), "ddsp", "import-checkpoint", str(tmp_path / "old")]
+    words += ["--model_name", "ben/flute", "--dry-run"]
+    assert main(words) == 4
+    assert "belongs to ben, you are ann" in capsys.readouterr().err
+    assert main([*words, "--as-admin"]) == 2, "nobody is there to say yes"
+    assert main([*words, "--as-admin", "--yes"]) == 0

@@ -130,3 +130,13 @@ def test_receipts_as_a_spreadsheet_compute_nothing(tmp_path, capsys):
     assert (row["owner"], row["outcome"]) == ("ann", "failed")
     assert row["reason"].startswith("'=HYPERLINK")
     assert float(row["computed_s"]) == pytest.approx(600, abs=5)
+
+
+def test_what_is_made_of_others_models_goes_under_ones_own_name(tmp_path):
+    ann = Settings("ann", tmp_path, origins={"owner": "test"})
+    outputs = tmp_path / "outputs"
+    assert users.results_of(parse_name("ann/flute"), ann) == outputs / "ann/flute"
+    assert users.results_of(parse_name("flute"), ann) == outputs / "flute"
+    assert users.results_of(parse_name("ben/flute"), ann) == outputs / "ann/ben/flute"
+    nobody = Settings("root", tmp_path)
+    assert users.results_of(parse_name("ben/flute"), nobody) == outputs / "ben/flute"
