@@ -20,7 +20,7 @@ class TerminalAsker:
         if self._no_input or not sys.stdin.isatty():
             raise UsageError(
                 f"this needs an answer and nobody can be asked: {prompt.strip()}",
-                "load the key into your agent first: ssh-add",
+                "run it in a terminal; an SSH key may be loaded first: ssh-add",
             )
         import getpass
 

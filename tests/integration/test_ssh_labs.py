@@ -1,9 +1,12 @@
 """`dlwa lab`: choosing, describing, checking and setting up, against a real sshd."""
 
+import contextlib
 import importlib.util
 import json
 import os
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
@@ -11,7 +14,7 @@ import pytest
 
 from dlwa.version import __version__
 from tests.integration.far_lab import FarLab
-from tests.integration.sshd import make_key, needs_sshd
+from tests.integration.sshd import Server, make_key, needs_sshd
 
 pytestmark = [pytest.mark.integration, needs_sshd]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -137,3 +140,71 @@ def test_a_git_checkout_is_left_alone(world: FarLab):
     (world.far.root / ".git").mkdir()
     done = world.dlwa("lab", "setup", "vm", "--light")
     assert done.returncode == 6 and "git -C" in done.stderr
+
+
+TOOLS = "sh true ln gzip cat grep head sed awk df date tar mv rm chmod chown id tr sort timeout"
+SUDO = """#!/bin/sh
+[ "$1" = -n ] && shift
+BY_SUDO=1 exec "$@"
+"""
+MKDIR = """#!/bin/sh
+[ -n "$BY_SUDO" ] || [ -d "$DLWA_TEST_ROOT" ] || {{ echo "Permission denied" >&2; exit 1; }}
+exec {mkdir} "$@"
+"""
+APT = """#!/bin/sh
+echo "$BY_SUDO $*" >> {log}
+case "$*" in *install*) for last in "$@"; do :; done; ln -sf {true} {folder}/$last;; esac
+"""
+PYTHON = """#!/bin/sh
+case "$1" in dlwa.py) [ "$2" = --version ] && echo dlwa; exit;; esac
+exec {python} "$@"
+"""
+
+
+@contextlib.contextmanager
+def bare_machine(folder: Path, root: Path) -> Iterator[Server]:
+    """A machine without screen, whose root belongs to somebody else; sudo wants no password."""
+    tools = folder / "tools"
+    tools.mkdir(parents=True)
+    for name in TOOLS.split():
+        (tools / name).symlink_to(shutil.which(name) or "/bin/false")
+    made = {
+        "sudo": SUDO,
+        "mkdir": MKDIR.format(mkdir=shutil.which("mkdir")),
+        "apt-get": APT.format(log=folder / "apt", true=shutil.which("true"), folder=tools),
+        "python3": PYTHON.format(python=sys.executable),
+    }
+    for name, text in made.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    # another HOME, so that no .bashrc changes PATH
+    env = {"PATH": str(tools), "HOME": str(folder), "DLWA_TEST_ROOT": str(root)}
+    server = Server(folder / "sshd", env)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def test_setup_brings_what_the_system_lacks_after_a_yes(world: FarLab, tmp_path: Path):
+    root = tmp_path / "data/dlwa"
+    with bare_machine(tmp_path / "bare", root) as server:
+        server.let_in(world.client.key)
+        world.client.add_host("bare", server)
+        world.client.know(server)
+        world.describe("bare", host="bare", root=str(root))
+        missing = findings(world.dlwa("lab", "check", "bare", "--json"))
+        assert missing["screen"]["level"] == "fail" and "apt" in missing["screen"]["fix"]
+        refused = world.dlwa("lab", "setup", "bare", "--light", "--no-input")
+        assert refused.returncode == 4 and "sudo mkdir" in refused.stderr
+        assert "missing there: screen" in refused.stderr and not (tmp_path / "bare/apt").exists()
+        done = world.dlwa("lab", "setup", "bare", "--light", "--yes")
+        assert done.returncode == 0, done.stderr
+        asked = (tmp_path / "bare/apt").read_text()
+        assert asked.splitlines()[-1] == "1 -q -y --no-install-recommends install screen"
+        assert (root / "dlwa.py").exists() and (root / "inputs").is_dir()
+        again = world.dlwa("lab", "setup", "bare", "--light", "--no-input")
+        assert again.returncode == 0 and "this one already" in again.stderr
+        assert (tmp_path / "bare/apt").read_text() == asked
+        assert findings(world.dlwa("lab", "check", "bare", "--json"))["screen"]["level"] == "ok"

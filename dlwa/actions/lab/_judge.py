@@ -96,7 +96,8 @@ def _environment(lab: Lab, facts: Facts) -> Finding:
         text = "the DDSP half is not installed yet"
         return Finding("environment", "warn", text, f"./dlwa.py lab setup {lab.name}")
     extras = facts["ddsp"][0]
-    if "driver" in facts and "ddsp-gpu" not in extras:
+    has_gpus = "driver" in facts or (lab.scheduler == "slurm" and lab.limits.gpus_per_run > 0)
+    if has_gpus and "ddsp-gpu" not in extras:
         text = f".venv with {extras}: without CUDA, trainings use the CPU"
         mend = "there: ./dlwa.py setup --gpu"
         return Finding("environment", "warn", text, mend)

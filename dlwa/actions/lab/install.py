@@ -16,7 +16,7 @@ import yaml
 
 import dlwa
 from dlwa.actions.lab.far import shell_line
-from dlwa.errors import BusyError, DlwaError
+from dlwa.errors import AccessError, BusyError, DlwaError
 from dlwa.labs import Lab
 from dlwa.shell import quote
 from dlwa.workspace import LAUNCHER
@@ -35,6 +35,7 @@ mkdir -p -- "$root" && cd -- "$root" || exit 1
 [ -w . ] || { echo "it cannot be written to" >&2; exit 1; }
 mkdir -p FOLDERS
 [ -e .git ] && echo git
+[ -s .venv/dlwa-installed ] && echo venv
 cat .dlwa/code 2>/dev/null
 grep -ls '"state": "\(running\|starting\|queued\)"' models/ddsp/*/*/run.json \
   .dlwa/runs/*/run.json 2>/dev/null | head -3 | sed 's/^/live /'
@@ -69,14 +70,15 @@ class Standing:
     is_checkout: bool
     mark: str
     live: tuple[str, ...]
+    has_environment: bool
 
 
 def look(connection: "LabConnection", lab: Lab) -> Standing:
-    """Make the folders and see what is there; raises `DlwaError` if they cannot be made."""
+    """Make the folders and see what is there; raises `AccessError` if they cannot be made."""
     script = _LOOK.replace("ROOT", quote(lab.root or ".")).replace("FOLDERS", _FOLDERS)
     done = connection.collect(shell_line(script))
     if not done.ok:
-        raise DlwaError(
+        raise AccessError(
             f"lab={lab.name}: {lab.root} cannot be made: {done.err.strip()}",
             hint=f"there: sudo mkdir -p {quote(lab.root or '.')} && sudo chown $USER "
             f"{quote(lab.root or '.')}",
@@ -84,7 +86,7 @@ def look(connection: "LabConnection", lab: Lab) -> Standing:
     lines = done.out.split("\n")
     live = tuple(line.removeprefix("live ") for line in lines if line.startswith("live "))
     mark = next((line for line in lines if len(line) == 64), "")
-    return Standing("git" in lines, mark, live)
+    return Standing("git" in lines, mark, live, "venv" in lines)
 
 
 def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> None:
@@ -142,9 +144,12 @@ def archive() -> tuple[bytes, str]:
 
 
 def local_lab_file(lab: Lab) -> str:
-    """What the lab itself has to know of its lab file: who may take how much."""
+    """What the lab itself has to know of its lab file: who may take how much, by what."""
     limits = {key: value for key, value in vars(lab.limits).items() if value is not None}
     document: dict[str, object] = {"scheduler": lab.scheduler, "limits": limits}
+    if lab.scheduler == "slurm":
+        asked = {key: value for key, value in vars(lab.slurm).items() if value not in (None, ())}
+        document["slurm"] = {**asked, "options": list(lab.slurm.options)}
     if lab.stops_at:
         document["stops_at"] = lab.stops_at
     return "# Written by `dlwa lab setup`, from the lab file.\n" + yaml.safe_dump(
