@@ -7,8 +7,8 @@ import sys
 from dlwa.cli import _sync, main
 from dlwa.hosts.ssh import _connect
 
-_connect.ALIVE_EVERY_S, _connect.DEAD_AFTER_S = 0.5, 3.0
-_sync._WAITS_S = (0.1, 0.1)
+_connect.ALIVE_EVERY_S, _connect.DEAD_AFTER_S, _connect.CONNECT_TIMEOUT_S = 0.5, 3.0, 2.0
+_sync._WAITS_S = (1.0,)
 _tcp = _connect._tcp
 
 

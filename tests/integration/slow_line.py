@@ -2,7 +2,7 @@
 
 The kernel's own tool for this (netem) is missing on many machines; a TUN device in each namespace
 and this relay between them do the same: delay, loss, a rate limit, and cuts. Needs root. Run as a
-program it is the relay; it obeys lines on its stdin (`cut`, `mend`, `rate 100000`) and answers
+program it is the relay; it obeys lines on its stdin (`cut`, `mend`, `rate 100000`, `loss 0.02`) and answers
 each. The namespaces last as long as it: nothing is left behind.
 """
 
@@ -71,7 +71,7 @@ class Way:
     """One direction: packets wait here for their turn."""
 
     def __init__(self, to: int, delay_s: float, loss: float) -> None:
-        self._to, self._delay_s, self._loss = to, delay_s, loss
+        self._to, self._delay_s, self.loss = to, delay_s, loss
         self._waiting: list[tuple[float, int, bytes]] = []
         self._chance = random.Random(to)
         self._count, self._free_at_s = 0, 0.0
@@ -82,7 +82,7 @@ class Way:
         return self._waiting[0][0] if self._waiting else float("inf")
 
     def take(self, packet: bytes, now_s: float) -> None:
-        if self._chance.random() < self._loss or self._free_at_s > now_s + _QUEUE_S:
+        if self._chance.random() < self.loss or self._free_at_s > now_s + _QUEUE_S:
             return
         self._free_at_s = max(now_s, self._free_at_s) + len(packet) / self.bytes_per_s
         self._count += 1
@@ -144,6 +144,8 @@ def _obey(words: list[str], ways: dict[int, Way], up: bool) -> bool:
             way.drop()
         elif words[0] == "rate":
             way.bytes_per_s = float(words[1])
+        elif words[0] == "loss":
+            way.loss = float(words[1])
     print("done", flush=True)
     return {"cut": False, "mend": True}.get(words[0], up)
 
