@@ -13,12 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from dlwa.errors import UsageError
+from dlwa.errors import AccessError, UsageError
 from dlwa.names import parse_name, parse_owner, safe_spelling
 from dlwa.workspace import Workspace, default_root, project_settings, user_settings
 
 PREFIX = "DLWA_"
 DEFAULT = "default"
+# Set by sshd for the key somebody came in with: who that is, whatever else is said.
+KEY_OWNER = "DLWA_KEY_OWNER"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def load(
 ) -> Settings:
     """Read all places and return what holds.
 
-    Raises `UsageError` for an unknown key or a value that cannot be right, naming the file.
+    Raises `UsageError` for an unknown key or a value that cannot be right, naming the file;
+    `AccessError` for a name that is not the one of the SSH key.
     """
     env = os.environ if env is None else env
     cwd = Path.cwd() if cwd is None else cwd
@@ -75,6 +78,8 @@ def load(
     for layer in (*layers[:2], project, *layers[2:]):
         merged.update(layer)
     merged["root"] = (root, origin)
+    if env.get(KEY_OWNER):
+        merged["owner"] = _owner_of_key(env[KEY_OWNER], merged["owner"])
     values = {key: _checked(key, *merged[key]) for key in merged}
     return Settings(**values, origins=MappingProxyType({key: merged[key][1] for key in merged}))
 
@@ -182,6 +187,18 @@ def _checked(key: str, value: Any, origin: str) -> Any:
             raise UsageError(f"{key}={value!r} ({origin}) must be a positive number of seconds")
         return number
     return value
+
+
+def _owner_of_key(owner: str, said: tuple[Any, str]) -> tuple[Any, str]:
+    """The owner the SSH key tells; another name may stand in files, but not be claimed."""
+    other, origin = said
+    if origin in (f"{PREFIX}OWNER", "--owner") and other != owner:
+        raise AccessError(
+            f"owner={other} ({origin}), but the SSH key you came in with is {owner}'s",
+            hint=f"say who you are: export {PREFIX}OWNER={owner}; from a laptop: "
+            f"./dlwa.py lab use LAB --owner {owner}",
+        )
+    return owner, f"{KEY_OWNER}, by the SSH key"
 
 
 def _text(key: str, value: Any, origin: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlwa import settings
-from dlwa.errors import UsageError
+from dlwa.errors import AccessError, UsageError
 
 
 @pytest.fixture
@@ -45,6 +45,19 @@ def test_every_value_knows_where_it_came_from(places) -> None:
     assert loaded.origins["owner"] == "DLWA_OWNER"
     assert loaded.origins["lab"].endswith(".dlwa/settings.yaml")
     assert loaded.owner_is_known and not load(places).owner_is_known
+
+
+def test_who_the_key_says_one_is_holds(places) -> None:
+    write(places, "user", "owner: somebody\n")
+    loaded = load(places, DLWA_KEY_OWNER="ann")
+    assert (loaded.owner, loaded.owner_is_known) == ("ann", True)
+    assert "key" in loaded.origins["owner"]
+    assert load(places, DLWA_KEY_OWNER="ann", DLWA_OWNER="ann").owner == "ann"
+    with pytest.raises(AccessError, match="key you came in with is ann's") as refused:
+        load(places, DLWA_KEY_OWNER="ann", DLWA_OWNER="ben")
+    assert "--owner ann" in refused.value.hint
+    with pytest.raises(UsageError):
+        load(places, DLWA_KEY_OWNER="../etc")
 
 
 def test_an_empty_variable_and_an_absent_flag_say_nothing(places) -> None:

@@ -46,6 +46,7 @@ class Server:
         self, folder: Path, env: Mapping[str, str] | None = None, line: SlowLine | None = None
     ) -> None:
         self.folder, self.port, self.env = folder, free_port(), dict(env or {})
+        self.more_config = ""
         self.address, self._within = (FAR, line.far) if line else ("127.0.0.1", [])
         folder.mkdir(parents=True)
         self.host_key = make_key(folder / "host_ed25519")
@@ -58,9 +59,11 @@ class Server:
     def public_host_key(self) -> str:
         return " ".join((self.folder / "host_ed25519.pub").read_text().split()[:2])
 
-    def let_in(self, key: Path) -> None:
+    def let_in(self, key: Path, options: str = "") -> None:
+        """Add a key to those that may log in, perhaps with options before it."""
+        public = key.with_name(key.name + ".pub").read_text()
         with self.authorized.open("a") as stream:
-            stream.write(key.with_name(key.name + ".pub").read_text())
+            stream.write(f"{options} {public}".lstrip())
 
     def start(self) -> None:
         if os.geteuid() == 0:
@@ -73,6 +76,7 @@ class Server:
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\n"
             "PermitRootLogin prohibit-password\nLogLevel VERBOSE\nMaxStartups 100:30:200\n"
             f"MaxSessions 50\nSubsystem sftp internal-sftp\n{f'SetEnv {pairs}' if pairs else ''}\n"
+            f"{self.more_config}\n"
         )
         with (self.folder / "log").open("ab") as log:
             argv = [*self._within, str(SSHD), "-D", "-e", "-f", str(config)]

@@ -185,6 +185,18 @@ def test_a_closed_folder_is_told_as_such_not_as_a_bug(shared: Shared) -> None:
         inputs.chmod(0o2775)
 
 
+def test_a_closed_folder_is_not_seen_and_stops_nobody(shared: Shared) -> None:
+    folder = shared.root / "models/ddsp/ann"
+    folder.chmod(0o2700)
+    try:
+        shown = shared.dlwa("ben", "status", "--all")
+        assert shown.returncode == 0 and "ann/v" not in shown.stdout
+        assert "ann/v" in shared.dlwa("ann", "status", "--all").stdout
+        assert shared.dlwa("ben", "user", "usage").returncode == 0
+    finally:
+        folder.chmod(0o2775)
+
+
 def test_a_login_outside_the_group_is_told_how_to_get_in(shared: Shared) -> None:
     runfiles.write_json(shared.root / ".dlwa" / "x.json", {})
     done = subprocess.run(
