@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from dlwa.ddsp import processors, synths
+from dlwa.ddsp import core, processors, synths
 from dlwa.ddsp.timbre_transfer._decoding import Decoding
 from dlwa.ddsp.timbre_transfer._sources import Sources
 from dlwa.ddsp.timbre_transfer._streams import Adder, NoiseTail, Room
@@ -101,7 +101,7 @@ class Player:
             elif isinstance(module, processors.Add | processors.Crop):
                 keeper = Adder()  # a Crop takes off frames that are not made here
             else:
-                keeper = Room(_impulse_response(module), self._reverb)
+                keeper = Room(_impulse_response(module, self._seed), self._reverb)
             nodes.append((name, keeper, [key.split("/")[0] for key in node[1]]))
         return nodes
 
@@ -144,8 +144,9 @@ class Performance:
         return tf.constant(noise[np.newaxis])
 
 
-def _impulse_response(module):
-    controls = module.get_controls(tf.zeros([1, 1]))
+def _impulse_response(module, seed):
+    with core.noise_seed(seed):  # some rooms are made of noise
+        controls = module.get_controls(tf.zeros([1, 1]))
     response = np.array(controls["ir"][0], np.float32)
     response[0] = 0.0
     return response, module._add_dry

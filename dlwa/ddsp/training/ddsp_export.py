@@ -115,8 +115,9 @@ def _wrong_usage():
         )
     if FLAGS.inference_model in _OF_PLUG_INS:
         return (
-            f"inference_model={FLAGS.inference_model}: one step does all of the plug-in's parts",
-            f"--inference_model={_STREAMING}, whose signature is described in step.json",
+            f"inference_model={FLAGS.inference_model} is not made: one step goes from pitch and "
+            "loudness to controls and sound",
+            "leave it out: --format=tflite is that step, --format=bundle plays in dlwa",
         )
     if FLAGS.metadata_file and not Path(FLAGS.metadata_file).is_file():
         return f"metadata_file={FLAGS.metadata_file} does not exist", ""

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl import flags
+from absl.testing import flagsaver
 
-from dlwa.ddsp import core
 from dlwa.ddsp import timbre_transfer as tt
-from dlwa.ddsp.training import bundles, export
+from dlwa.ddsp.training import bundles, ddsp_export, export
 from dlwa.ddsp.training.export import _run, _tflite
 from dlwa.ddsp.training.export._clip import Clip, choose_clip
 from dlwa.ddsp.training.export._truth import play_truth
@@ -196,9 +197,12 @@ def test_a_real_time_model_is_exported_and_its_bundle_plays(tmp_path):
     loaded = tt.load_model(tmp_path / "out" / "bundle")
     assert (loaded.power_frame, loaded.loudness_rate, loaded.frame_rate) == (1024, 16000, 50)
     controls = tt.Controls(np.full(50, 300.0, "f4"), np.full(50, -30.0, "f4"))
-    with core.noise_seed(1):
-        sound = np.concatenate(list(tt.Player(loaded).play(controls)))
+    sound, again, other = (
+        np.concatenate(list(tt.Player(loaded, seed=seed).play(controls))) for seed in (1, 1, 2)
+    )
     assert len(sound) == 50 * 320 and np.all(np.isfinite(sound)) and np.any(sound)
+    np.testing.assert_array_equal(sound, again)  # its room is made of noise, too
+    assert not np.array_equal(sound, other)
 
 
 def test_a_model_that_listens_is_exported_but_does_not_stream(tmp_path, windows):
@@ -353,3 +357,20 @@ class TestBundle:
         assert tt.load_model(folder, "20").checkpoint.endswith("ckpt-20")
         with pytest.raises(tt.TransferError, match="holds step 20"):
             tt.load_model(folder, "10")
+
+
+@pytest.mark.parametrize(
+    ("flag", "instead"),
+    [
+        ("--inference_model=vst_synthesize", "--format=tflite"),
+        ("--inference_model=vst_extract_features", "--format=bundle"),
+        ("--tfjs", "tensorflowjs_converter"),
+    ],
+)
+def test_what_is_not_made_names_what_to_use_instead(tmp_path, flag, instead):
+    ddsp_export.define_flags()
+    with flagsaver.flagsaver():
+        flags.FLAGS(["ddsp_export", f"--model_path={tmp_path}", flag])
+        told, hint = ddsp_export._wrong_usage()
+    assert flag.lstrip("-").partition("=")[2] in told
+    assert instead in hint
