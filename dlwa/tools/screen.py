@@ -27,6 +27,12 @@ vbell off
 defflow off
 defscrollback 10000
 defnonblock 1
+# no key ends a run by mistake, one's own or another's; that is what stop is for
+bind k
+bind ^k
+bind K
+bind \\\\
+bind ^\\
 hardstatus alwayslastline ' %S   Ctrl-C, or Ctrl-A then D: leave it running'
 """
 

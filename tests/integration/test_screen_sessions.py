@@ -70,7 +70,7 @@ def test_other_sessions_with_odd_names_do_no_harm(lab: Lab) -> None:
 
 
 def test_looking_in_and_leaving_again(lab: Lab) -> None:
-    """In a real terminal: the output is seen; Ctrl-A D and Ctrl-C both leave the run alone."""
+    """In a real terminal: the output is seen, Ctrl-A D and Ctrl-C leave, no other key ends it."""
     run = lab.start(FOREVER)
     for leave in ("\x01d", "\x03"):
         words = lab.argv("util", "screen-attach")
@@ -78,6 +78,8 @@ def test_looking_in_and_leaving_again(lab: Lab) -> None:
         viewer = pexpect.spawn(words[0], words[1:], env=env, timeout=30, dimensions=(24, 80))
         viewer.expect("here I am")
         wait_for(lambda: lab.session(run).state == "attached")
+        for kills in ("\x01k", "\x01K", "\x01\x0b", "\x01\\", "\x01\x1c"):
+            viewer.send(f"{kills}y")  # screen would ask, and this is a yes
         viewer.send(leave)
         viewer.expect("goes on")
         viewer.expect(pexpect.EOF)
