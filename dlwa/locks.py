@@ -6,6 +6,8 @@ none has to be broken by hand.
 
 import errno
 import os
+import sys
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -13,6 +15,9 @@ _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 # Everybody on the machine takes part, whatever the login.
 _FILE_MODE = 0o666
 _FOLDER_MODE = 0o1777
+# Windows has neither; there only a laptop's own installation is locked, never a run.
+_OURS_ALONE = getattr(os, "O_CLOEXEC", 0)
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 class FileLock:
@@ -87,7 +92,7 @@ class FileLock:
 def is_locked(path: Path) -> bool:
     """Whether somebody holds the lock on that file now."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | _OURS_ALONE)
     except OSError:
         return False
     try:
@@ -109,7 +114,7 @@ def open_shared(path: Path) -> int:
     A file of somebody else is opened without O_CREAT: in a folder like /tmp the kernel refuses
     that combination.
     """
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_RDWR | _OURS_ALONE | _NO_LINKS
     for _ in range(10):
         try:
             return os.open(path, flags)
@@ -119,13 +124,16 @@ def open_shared(path: Path) -> int:
             handle = os.open(path, flags | os.O_CREAT | os.O_EXCL, _FILE_MODE)
         except FileExistsError:
             continue
-        os.fchmod(handle, _FILE_MODE)
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, _FILE_MODE)
         return handle
     raise FileNotFoundError(errno.ENOENT, "it comes and goes", str(path))
 
 
 def _flock(handle: int, *, wait: bool) -> bool:
-    import fcntl  # not on Windows, where no run is started
+    if sys.platform == "win32":
+        return _lock_on_windows(handle, wait=wait)
+    import fcntl
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -136,3 +144,18 @@ def _flock(handle: int, *, wait: bool) -> bool:
             return True
         raise
     return True
+
+
+def _lock_on_windows(handle: int, *, wait: bool) -> bool:
+    """The same by `msvcrt`, which waits ten seconds at most and then gives up."""
+    import msvcrt
+
+    while True:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            if not wait:
+                return False
+            time.sleep(0.2)
+        else:
+            return True

@@ -97,7 +97,9 @@ if sys.platform == "win32":
     import ctypes
     import msvcrt
 
+    _UTF8 = 65001
     _SPECIAL = {"H": "\x1b[A", "P": "\x1b[B", "M": "\x1b[C", "K": "\x1b[D", "S": "\x1b[3~"}
+    _SPECIAL |= {"G": "\x1b[H", "O": "\x1b[F", "I": "\x1b[5~", "Q": "\x1b[6~", "R": "\x1b[2~"}
 
     def _keys(wait_s: float) -> bytes | None:
         if not msvcrt.kbhit():
@@ -109,11 +111,13 @@ if sys.platform == "win32":
         return key.encode("utf-8")
 
     class _raw_terminal:  # noqa: N801 - used as a function
-        """Ctrl-C as a key, and escape sequences drawn."""
+        """Ctrl-C as a key, escape sequences drawn, bytes read as UTF-8."""
 
         def __enter__(self) -> None:
             self._kernel = ctypes.windll.kernel32
             self._modes = []
+            self._codepage = self._kernel.GetConsoleOutputCP()
+            self._kernel.SetConsoleOutputCP(_UTF8)
             for number, on, off in ((-10, 0, 0x7), (-11, 0x5, 0)):
                 handle = self._kernel.GetStdHandle(number)
                 mode = ctypes.c_ulong()
@@ -124,6 +128,7 @@ if sys.platform == "win32":
         def __exit__(self, *_: object) -> None:
             for handle, mode in self._modes:
                 self._kernel.SetConsoleMode(handle, mode)
+            self._kernel.SetConsoleOutputCP(self._codepage)
 
 else:
     import select
