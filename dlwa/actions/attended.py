@@ -10,6 +10,7 @@ from dlwa import runfiles
 from dlwa.errors import BusyError, DlwaError, NotFoundError, UsageError, VerificationError
 from dlwa.hosts.attended import run_attended
 from dlwa.logtext import reason_in
+from dlwa.names import Name
 from dlwa.shell import Command
 
 Tell = Callable[[float, float | None, str], None]
@@ -18,6 +19,15 @@ _WARNING = "warning: "
 _KINDS: dict[int, type[DlwaError]] = {
     int(kind.exit_code): kind for kind in (UsageError, NotFoundError, BusyError, VerificationError)
 }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is about to be done with a model, checked but not begun; `target` is what it makes."""
+
+    model: Name
+    target: Path
+    argv: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,20 @@
 """Exporting a model and taking one in: names, places and the commands behind them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dlwa.actions import attended, launch, users
 from dlwa.actions._places import refuse_nesting
+from dlwa.actions.attended import Plan
 from dlwa.actions.models import is_bundle, playable
 from dlwa.actions.training import is_model
 from dlwa.errors import BusyError, NotFoundError, UsageError
-from dlwa.names import Name, parse_name
+from dlwa.names import parse_name
 from dlwa.settings import Settings
 
 EXPORT = "dlwa.ddsp.training.ddsp_export"
 IMPORT = "dlwa.ddsp.training.import_checkpoint"
 FORMATS = ("savedmodel", "tflite", "bundle", "zip")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an export or import is about to do, checked but not begun."""
-
-    model: Name
-    target: Path
-    argv: tuple[str, ...]
 
 
 def plan_export(

@@ -1,28 +1,19 @@
 """The report of a training: which model, how it stands, where the page goes."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from dlwa.actions import attended, launch, users
+from dlwa.actions.attended import Plan
 from dlwa.actions.models import unknown
 from dlwa.actions.runs import Run, read_run
 from dlwa.actions.training import dataset_of, is_model
 from dlwa.errors import DlwaError, UsageError
 from dlwa.hosts.base import Host
-from dlwa.names import Name, parse_name
+from dlwa.names import parse_name
 from dlwa.settings import Settings
 from dlwa.workspace import Workspace
 
 MODULE = "dlwa.ddsp.report"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be reported, and where to."""
-
-    model: Name
-    page: Path
-    argv: tuple[str, ...]
 
 
 def plan(

@@ -1,28 +1,18 @@
 """Timbre transfer: which model plays which recording into which file. Needs no screen."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dlwa.actions import attended, launch, users
+from dlwa.actions.attended import Plan
 from dlwa.actions.models import playable
 from dlwa.errors import BusyError, NotFoundError, UsageError
-from dlwa.names import Name, parse_name
+from dlwa.names import parse_name
 from dlwa.settings import Settings
 
 MODULE = "dlwa.ddsp.timbre_transfer"
 ENDINGS = (".wav", ".flac", ".ogg")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a transfer is about to do, checked but not begun."""
-
-    source: Path
-    target: Path
-    model: Name
-    argv: tuple[str, ...]
 
 
 def plan(
@@ -32,7 +22,6 @@ def plan(
     target: Path | None = None,
     *,
     knobs: Mapping[str, object] | None = None,
-    extra: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Plan:
     """Check the recording, the model and the place of the sound, and spell out the command.
@@ -51,8 +40,8 @@ def plan(
         raise UsageError(f"output={target} must end in {', '.join(ENDINGS)}")
     elif target.exists() and not overwrite:
         raise BusyError(f"output={target} exists already", "name another file, or add --yes")
-    words = [str(source), str(target), f"--model_dir={folder}", *flags(knobs or {}), *extra]
-    return Plan(source, target, model, launch.module_argv(MODULE, words))
+    words = [str(source), str(target), f"--model_dir={folder}", *flags(knobs or {})]
+    return Plan(model, target, launch.module_argv(MODULE, words))
 
 
 def run(planned: Plan, tell: attended.Tell, cwd: Path) -> dict[str, Any]:

@@ -33,10 +33,8 @@ def use(
     owner: Annotated[
         str | None, typer.Option("--owner", metavar="YOU", help="Who you are, one word.")
     ] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Work on a lab from now on: connects once, shows the host key, remembers it.
 
@@ -45,7 +43,7 @@ def use(
     """
     from dlwa.cli import _lab
 
-    return _lab.use(name, owner, dry_run=dry_run, no_input=no_input)
+    return _lab.use(name, owner, dry_run=how.dry_run, no_input=how.no_input)
 
 
 @app.command("add")
@@ -54,15 +52,13 @@ def add(
     place: Annotated[str, typer.Argument(metavar="[USER@]HOST", help="Or an alias of ssh.")],
     root: Annotated[str, typer.Option("--root-there", metavar="DIR", help="The workspace there.")],
     port: Annotated[int | None, typer.Option("--port", help="SSH port.")] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> None:
     """Describe a new lab in labs/NAME.yaml."""
     from dlwa.cli import _lab
 
-    _lab.add(name, place, root, port, dry_run=dry_run)
+    _lab.add(name, place, root, port, dry_run=how.dry_run)
 
 
 @app.command("check")
@@ -83,10 +79,8 @@ def setup(
     light: Annotated[
         bool, typer.Option("--light", help="Without the DDSP half (gigabytes).")
     ] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> int:
     """Bring this dlwa into a lab: folders, code, environment, limits. May be repeated.
 
@@ -94,4 +88,6 @@ def setup(
     """
     from dlwa.cli import _lab_setup
 
-    return _lab_setup.setup(name, light=light, dry_run=dry_run, yes=yes, no_input=no_input)
+    return _lab_setup.setup(
+        name, light=light, dry_run=how.dry_run, yes=how.yes, no_input=how.no_input
+    )

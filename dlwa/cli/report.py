@@ -56,8 +56,8 @@ def report(
     for warning in warnings:
         output.warn(warning)
     output.done(f"the report of {planned.model} is made; open it in a browser:")
-    output.text(str(planned.page))
-    output.answer({"page": str(planned.page), "name": str(planned.model)})
+    output.text(str(planned.target))
+    output.answer({"page": str(planned.target), "name": str(planned.model)})
     return ExitCode.OK
 
 

@@ -15,24 +15,22 @@ app = typer.Typer()
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="Name of the person, one word.")],
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> None:
     """Make a person's folders in inputs, datasets, models and outputs."""
     from dlwa.actions import users
     from dlwa.names import parse_owner
 
     workspace = options.settings().workspace
-    if dry_run:
+    if how.dry_run:
         owner = parse_owner(name, "name")
         made = [workspace.shown(home / owner) for home in workspace.homes().values()]
         output.say("would make: " + ", ".join(made))
     else:
         made = users.add(workspace, name)
         output.done(f"{name} may begin: put recordings into {made[0]}/NAME")
-    output.answer({"name": name, "folders": made, "dry_run": dry_run})
+    output.answer({"name": name, "folders": made, "dry_run": how.dry_run})
 
 
 @app.command("list")

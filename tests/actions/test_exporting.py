@@ -10,14 +10,6 @@ from dlwa.settings import Settings
 from dlwa.shell import Command
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    folder = tmp_path / "models" / "ddsp" / "ann" / "violin"
-    folder.mkdir(parents=True)
-    (folder / "ckpt-7.index").touch()
-    return Settings("ann", tmp_path, origins={"owner": "test"})
-
-
 def test_an_export_goes_to_outputs(settings: Settings) -> None:
     planned = exporting.plan_export(settings, "ann/violin", ["bundle", "tflite"])
     target = settings.root / "outputs" / "ann" / "violin" / "export"

@@ -10,14 +10,6 @@ from dlwa.settings import Settings
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    folder = tmp_path / "models" / "ddsp" / "ann" / "violin"
-    folder.mkdir(parents=True)
-    (folder / "ckpt-7.index").touch()
-    return Settings("ann", tmp_path, origins={"owner": "test"})
-
-
-@pytest.fixture
 def recording(tmp_path: Path) -> Path:
     path = tmp_path / "my flute.wav"
     path.touch()

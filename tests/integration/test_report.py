@@ -167,7 +167,7 @@ def report(root: Path, *, sounds: bool = True) -> str:
         assert _command.run(words[words.index(action.MODULE) + 1 :]) == 0
     finally:
         gin.clear_config()
-    return re.sub(r"<[^>]*>", " ", planned.page.read_text(encoding="utf-8"))
+    return re.sub(r"<[^>]*>", " ", planned.target.read_text(encoding="utf-8"))
 
 
 def test_a_data_set_that_is_gone_is_told_and_its_statistics_stay(copy_of) -> None:
