@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlwa import runfiles
-from dlwa.actions import gpus, launch
+from dlwa.actions import gpus, keepers, launch
 from dlwa.actions._places import GB, refuse_nesting, require_room, require_share, things
 from dlwa.actions._train_flags import MODULE, fixed, lasting, steps_in, training_argv
 from dlwa.actions.datasets import is_dataset
@@ -54,18 +54,14 @@ def plan(
     """
     workspace = settings.workspace
     _require_hours(hours)
-    dataset = parse_name(dataset_name, "dataset_name")
-    model = parse_name(model_name, "model_name")
-    _require_dataset(workspace, dataset)
-    refuse_nesting(model, workspace.model, is_model, "model")
-    if fresh:
-        model = _free_name(workspace, model)
+    dataset = _dataset(workspace, dataset_name)
+    model = _model(workspace, model_name, fresh)
     folder = workspace.model(model)
     launch.refuse_if_live(folder, host)
     before = _before(folder, model, host)
     learnt = before if has_checkpoint(folder) else None  # else nothing stands in a change's way
     extra, custom, notes = _with_kept_flags(learnt, extra, custom)
-    made = _what_it_learns(workspace.dataset(dataset), dataset, extra, custom)
+    made = _what_it_learns(workspace, dataset, extra, custom)
     if learnt is not None:
         _require_same(learnt, made, model)
     words = training_argv(workspace.dataset(dataset), folder, extra, custom=custom, hours=hours)
@@ -89,7 +85,8 @@ def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
     job = planned.job
     require_room(settings.workspace, _NEEDED_BYTES, "a training")
     require_share(settings.workspace, job.owner, limits)
-    _require_working_driver(job, host)
+    if keepers.here(settings.workspace, host).shares_this_machine:
+        _require_working_driver(job, host)
     if limits.gpus_per_run != 1:
         job = Job(**{**vars(job), "gpus": limits.gpus_per_run})
     return launch.launch(job, settings.workspace, host, limits)
@@ -115,7 +112,8 @@ def _require_hours(hours: float | None) -> None:
         raise UsageError(f"hours={hours:g} must be a positive number", "e.g. --hours 2.5")
 
 
-def _require_dataset(workspace: Workspace, dataset: Name) -> None:
+def _dataset(workspace: Workspace, text: str) -> Name:
+    dataset = parse_name(text, "dataset_name")
     folder = workspace.dataset(dataset)
     if any(char in str(folder) for char in "*?["):
         raise UsageError(
@@ -124,7 +122,7 @@ def _require_dataset(workspace: Workspace, dataset: Name) -> None:
             hint="move or rename the folder",
         )
     if is_dataset(folder):
-        return
+        return dataset
     known = things(workspace.datasets, is_dataset)
     hint = (
         nearest(str(dataset), known)
@@ -137,9 +135,11 @@ def _require_dataset(workspace: Workspace, dataset: Name) -> None:
     raise NotFoundError(f"dataset_name={dataset} {state}: no {folder}/data.tfrecord*", hint)
 
 
-def _free_name(workspace: Workspace, model: Name) -> Name:
+def _model(workspace: Workspace, text: str, fresh: bool) -> Name:
+    model = parse_name(text, "model_name")
+    refuse_nesting(model, workspace.model, is_model, "model")
     number, candidate = 2, model
-    while workspace.model(candidate).exists():
+    while fresh and workspace.model(candidate).exists():
         candidate = model.sibling(f"-{number}")
         number += 1
     return candidate
@@ -183,11 +183,11 @@ def _recorded(run: Run | None) -> Mapping[str, Any]:
 
 
 def _what_it_learns(
-    folder: Path, dataset: Name, extra: Sequence[str], custom: bool
+    workspace: Workspace, dataset: Name, extra: Sequence[str], custom: bool
 ) -> dict[str, Any]:
     return {
         "dataset": str(dataset),
-        "dataset_fingerprint": _fingerprint(folder),
+        "dataset_fingerprint": _fingerprint(workspace.dataset(dataset)),
         "extra": list(extra),
         "custom": custom,
     }

@@ -14,7 +14,7 @@ from dlwa.cli._lab_door import open_lab
 from dlwa.errors import DlwaError, NetworkError
 from dlwa.hosts.base import Completed
 from dlwa.hosts.ssh import Connection, close_channel
-from dlwa.labs import Lab, read_lab
+from dlwa.labs import Lab
 from dlwa.settings import Settings
 
 _CHATTER_BYTES = 1 << 16
@@ -36,7 +36,7 @@ def open_wire(lab: Lab, settings: Settings, *, no_input: bool) -> Iterator[Wire]
 @contextmanager
 def _own_wire(settings: Settings) -> Iterator[Wire]:
     near, there = socket.socketpair()
-    limits = read_lab(settings.workspace.labs, settings.lab).limits
+    limits = options.lab(settings).limits
 
     def serve() -> None:
         pipe = FunctionPipe(there.recv, there.sendall)

@@ -7,7 +7,6 @@ from dlwa.actions.sync import far
 from dlwa.actions.sync.wire import FunctionPipe, Wire
 from dlwa.cli import options
 from dlwa.errors import DlwaError, ExitCode
-from dlwa.labs import read_lab
 
 # more than a pipe holds only makes Python clear memory in vain: half the speed
 _AT_ONCE_BYTES = 1 << 17
@@ -26,7 +25,7 @@ def serve() -> int:
 
     try:
         settings = options.settings()
-        limits = read_lab(settings.workspace.labs, settings.lab).limits
+        limits = options.lab(settings).limits
     except DlwaError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return int(error.exit_code)

@@ -21,10 +21,8 @@ def setup(
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Take the CUDA build of TensorFlow.")] = False,
     cpu: Annotated[bool, typer.Option("--cpu", help="Take the build without CUDA.")] = False,
-    yes: options.Yes = False,
-    no_input: options.NoInput = False,
-    dry_run: options.DryRun = False,
-    json: options.Json = False,
+    *,
+    how: options.Manner,
 ) -> None:
     """Install the DDSP half: TensorFlow, audio libraries and the pitch networks.
 
@@ -34,7 +32,7 @@ def setup(
     if gpu and cpu:
         raise UsageError("--gpu and --cpu exclude each other", hint="dlwa setup --cpu")
     if parts:
-        _install_parts(parts, yes=yes, no_input=no_input, dry_run=dry_run)
+        _install_parts(parts, how)
         return
     wanted: action.Variant | None = "gpu" if gpu else "cpu" if cpu else None
     if action.is_installed() and not wanted:
@@ -46,28 +44,28 @@ def setup(
     for command in plan.commands:
         output.command(command.argv)
     commands = [list(command.argv) for command in plan.commands]
-    if dry_run:
+    if how.dry_run:
         output.answer({"installed": False, "changed": False, "commands": commands})
         return
-    if not output.confirm("Install it now?", assume_yes=yes, no_input=no_input):
+    if not output.confirm("Install it now?", assume_yes=how.yes, no_input=how.no_input):
         raise typer.Exit(1)
     action.install(plan, quiet=output.json_mode())
     output.done("the DDSP half is installed")
     output.answer({"installed": True, "changed": True, "commands": commands})
 
 
-def _install_parts(parts: list[str], *, yes: bool, no_input: bool, dry_run: bool) -> None:
+def _install_parts(parts: list[str], how: options.Consent) -> None:
     for part in parts:
         if part not in extras.ALL:
             raise UsageError(f"part={part!r} is unknown", nearest(part, extras.ALL))
     absent = [extras.ALL[part] for part in parts if not extras.is_installed(extras.ALL[part])]
     commands = [list(extra.command.argv) for extra in absent]
     for extra in absent:
-        if dry_run:
+        if how.dry_run:
             output.command(extra.command.argv)
         else:
-            silent = no_input or output.json_mode()
-            extras.require(extra, yes, silent, output.confirm, output.say)
-    if not dry_run:
+            silent = how.no_input or output.json_mode()
+            extras.require(extra, how.yes, silent, output.confirm, output.say)
+    if not how.dry_run:
         output.done(f"installed: {', '.join(parts)}")
-    output.answer({"installed": not absent, "changed": not dry_run, "commands": commands})
+    output.answer({"installed": not absent, "changed": not how.dry_run, "commands": commands})
