@@ -61,7 +61,7 @@ class RunPaths:
 
     @property
     def slurm_log(self) -> Path:
-        """What Slurm itself had to say about its job."""
+        """What was printed in its Slurm job before its wrapper came up, or when it broke."""
         return self.folder / "dlwa_slurm.log"
 
     @property

@@ -1,6 +1,6 @@
 """How `stop` and `util screen-kill` talk."""
 
-from dlwa.actions import stopping, users
+from dlwa.actions import keepers, stopping, users
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, options, output
 from dlwa.cli._words import Patience
@@ -65,4 +65,5 @@ def _tell(run: Run) -> int:
 
 
 def _still_computes(run: Run) -> bool:
-    return run.child is not None and LocalHost().is_alive(run.child)
+    host = LocalHost()
+    return keepers.of(run.record, host).computes(run)

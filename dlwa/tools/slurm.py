@@ -10,9 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# A fixed script whose arguments are the command: nothing has to be quoted for a shell, and the
-# program is the batch step itself, so signals for the batch step reach it.
-SCRIPT = '#!/bin/sh\nexec "$@"\n'
+# A fixed script whose arguments are a log and the command: nothing has to be quoted for a shell,
+# and the program is the batch step itself, so signals for the batch step reach it. Slurm's own
+# --output would replace %j and the like, and take out backslashes, in the names of folders too.
+SCRIPT = """\
+#!/bin/sh
+exec >>"$1" 2>&1
+shift
+exec "$@"
+"""
 TIME_IS_UP = "USR1"
 
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD"})
@@ -57,12 +63,11 @@ def environment(known: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def submit_argv(
-    options: Sequence[str], name: str, output: Path, script: Path, words: Sequence[str]
+    options: Sequence[str], name: str, log: Path, script: Path, words: Sequence[str]
 ) -> tuple[str, ...]:
     """Submit a command as a job. It answers with the job's number."""
-    told = str(output).replace("%", "%%")  # in a file's name Slurm replaces %j and the like
-    fixed = (f"--job-name={name}", f"--output={told}", "--open-mode=append", "--export=ALL")
-    return ("sbatch", "--parsable", *options, *fixed, "--", str(script), *words)
+    fixed = (f"--job-name={name}", "--chdir=/", "--output=/dev/null", "--export=ALL")
+    return ("sbatch", "--parsable", *options, *fixed, "--", str(script), str(log), *words)
 
 
 def own_jobs_argv() -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from dlwa import runfiles
 
 words = " ".join(sys.argv[1:])
-prefix = Path(re.findall(r"--output_tfrecord_path=(\S+)", words)[-1])
+(output,) = (word for word in sys.argv if word.startswith("--output_tfrecord_path="))
+prefix = Path(output.partition("=")[2])
 run_dir = Path(os.environ["DLWA_RUN_DIR"])
 seconds = float((re.findall(r"--seconds=(\S+)", words) or ["0.3"])[-1])
 prefix.with_name("data.tfrecord-00000-of-00001").write_text("records")

@@ -1,6 +1,7 @@
 """What Slurm says of jobs, asked as seldom as possible.
 
-One listing answers for all runs of a login; only what is not in it is asked for by itself. A
+One listing answers for all runs of a login; what is not in it, or is over, is asked for once by
+itself, for the listing knows no exit codes. A
 controller that is down makes every question hang, so each has a timeout, and silence is
 remembered for a while.
 """
@@ -45,11 +46,13 @@ class Book:
         self._look()
         if self._silent:
             return Answer(silent=self._silent)
-        if job_id in self._own:
-            return Answer(self._own[job_id])
+        own = self._own.get(job_id)
+        if own and not own.ended:
+            return Answer(own)
         until, answer = self._others.get(job_id, (0.0, Answer()))
         if time.monotonic() > until:
             answer = self._ask_for(job_id)
+            answer = answer if answer.job or answer.silent else Answer(own)
             ended = answer.job is not None and answer.job.ended
             until = float("inf") if ended else time.monotonic() + self._good_for_s()
             self._others[job_id] = (until, answer)

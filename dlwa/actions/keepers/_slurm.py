@@ -16,6 +16,7 @@ from dlwa.actions.keepers._screen import where_dlwa_is
 from dlwa.errors import AccessError, DlwaError, NetworkError, NotFoundError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.labs import Limits, SlurmOptions
+from dlwa.logtext import reason_in
 from dlwa.shell import Command
 from dlwa.tools import screen, slurm, slurm_words
 from dlwa.tools.slurm import SlurmJob
@@ -211,6 +212,8 @@ class SlurmKeeper:
         if job.state == "COMPLETED" and job.ends_at and time.time() - job.ends_at < _JUST_ENDED_S:
             return record["state"], "it ends this moment"
         state, reason = slurm_words.ending(job)
+        if not record.get("pid"):
+            reason = f"{reason}; {reason_in(_tail(paths))}".removesuffix("; ")
         return _as_state(state), reason + saved(paths, record)
 
 
@@ -230,6 +233,14 @@ def _alive(
     if state == "running" and silent_s > stalled_after_s:
         return "stalled", f"it has written nothing for {span(silent_s)}"
     return state, reason
+
+
+def _tail(paths: RunPaths) -> str:
+    """What was printed where no wrapper came up."""
+    try:
+        return paths.slurm_log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    except OSError:
+        return ""
 
 
 def _as_state(word: str) -> State:

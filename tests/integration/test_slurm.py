@@ -1,0 +1,335 @@
+"""A lab with Slurm: a real one, of one node with two GPUs, in a folder whose name is hostile."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from dlwa import runfiles
+from dlwa.actions import runs, stopping
+from dlwa.actions.keepers import _book, _slurm
+from dlwa.actions.runs import Run
+from dlwa.errors import DlwaError, ExitCode, NetworkError, UsageError
+from dlwa.labs import Limits
+from dlwa.settings import Settings
+from tests.integration.lab import Lab, wait_for
+from tests.integration.slurm_lab import Slurm, needs_slurm
+
+pytestmark = [pytest.mark.integration, needs_slurm]
+
+HOSTILE = "l b %j%% $(touch pwned) `touch pwned` ;touch pwned 'q\" \\n"
+FOREVER = "import time\nprint('here', 'I am', flush=True)\nwhile True: time.sleep(1)"
+SHOWS_GPUS = "import os\nprint('GPUs', os.environ['CUDA_VISIBLE_DEVICES'], flush=True)\n" + FOREVER
+
+
+class SlurmLab(Lab):
+    """A workspace on the login node of a cluster."""
+
+    def __init__(self, root: Path, slurm: Slurm, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(root, root, monkeypatch)
+        self.slurm = slurm
+        self.settings = Settings("ann", root, origins={"owner": "test"})
+
+    def configure(self, **more: object) -> None:
+        """Write the workspace's lab file."""
+        (self.root / "labs").mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"scheduler": "slurm", **more})
+        (self.root / "labs" / "local.yaml").write_text(text)
+
+    def state(self, run: Run) -> str:
+        """How Slurm says the job of a run stands."""
+        job = self.again(run).record["slurm_job_id"]
+        return self.slurm.ask("squeue", "-h", "-t", "all", "-j", job, "-o", "%T")
+
+    def begin_now(self, run: Run) -> None:
+        """Slurm lets a job that was put back wait for two minutes; not here."""
+        job = self.again(run).record["slurm_job_id"]
+
+        def began() -> bool:
+            self.slurm.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
+            return self.state(run) == "RUNNING"
+
+        wait_for(began, lambda: self.state(run))
+
+    def train(self, name: str, *flags: str) -> Run:
+        """Start the fake training by the command line."""
+        if not (self.root / "datasets").exists():
+            self.make_dataset("ann/data")
+        words = ("ddsp", "train", "--dataset_name", "ann/data", "--model_name", name)
+        many = "--gin_param=train_util.train.num_steps=100000"
+        done = self.dlwa(*words, "--", many, *flags)
+        assert done.returncode == 0, done.stderr
+        return self.found(name)
+
+    def found(self, name: str) -> Run:
+        return runs.find_run(runs.all_runs(self.settings.workspace, self.host), name)
+
+    def until_steps(self, run: Run, count: int = 3) -> Run:
+        """The run once its job has done some steps in this turn."""
+        self.until(run, lambda now: now.state == "running")
+        begins = self.again(run).record["begins_at"]["metrics.jsonl"]
+        metrics = run.paths.metrics
+        enough = lambda: len(list(runfiles.read_lines(metrics, begins))) >= count  # noqa: E731
+        wait_for(enough, lambda: self.log(run))
+        return self.again(run)
+
+    def close(self) -> None:
+        self.slurm.ask("scancel", "--user", str(os.getuid()))
+        wait_for(lambda: not self.slurm.ask("squeue", "-h"))
+        assert not list(self.root.parent.rglob("pwned")), "something in a name was executed"
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Slurm]:
+    """A Slurm that is ended whatever happens."""
+    cluster = Slurm()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def lab(slurm: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlurmLab]:
+    """A workspace of that cluster."""
+    monkeypatch.setenv("SLURM_CONF", str(slurm.conf))
+    monkeypatch.setattr(_book, "ASK_EVERY_S", 0.2)
+    monkeypatch.setattr(_book, "_books", {})
+    root = tmp_path / HOSTILE
+    (root / ".dlwa").mkdir(parents=True)
+    opened = SlurmLab(root, slurm, monkeypatch)
+    opened.configure()
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def gpus_in(log: str) -> str:
+    (line,) = (line for line in log.splitlines() if line.startswith("GPUs"))
+    return line
+
+
+def test_two_get_different_gpus_and_the_third_is_told_why_it_waits(lab: SlurmLab) -> None:
+    first, second, third = (
+        lab.start(SHOWS_GPUS, f"ann/{name}", devices="gpu", gpus=1) for name in "abc"
+    )
+    for run in (first, second):
+        lab.until(run, lambda now: "here I am" in lab.log(now))
+    assert {gpus_in(lab.log(run)) for run in (first, second)} == {"GPUs 0", "GPUs 1"}
+    held = [lab.again(run).record["gpu_uuids"] for run in (first, second)]
+    assert held[0] != held[1] and len(held[0]) == len(held[1]) == 1
+
+    third = lab.until(third, lambda now: "Resources" in now.reason or "Priority" in now.reason)
+    assert third.state == "queued" and third.record["slurm_job_id"]
+    shown = lab.dlwa("status")
+    assert "in use (Resources)" in " ".join(shown.stdout.split()), shown.stdout + shown.stderr
+    listed = lab.dlwa("util", "screen-list")
+    for run in (first, second, third):
+        assert any(run.record["slurm_job_id"] in line for line in listed.stdout.splitlines())
+
+    stopped = lab.dlwa("stop", "ann/c")
+    assert stopped.returncode == 0 and "while it waited" in stopped.stderr
+    assert lab.again(third).state == "stopped" and lab.state(third) == "CANCELLED"
+    assert not third.paths.log.exists(), "it never ran"
+    assert lab.again(first).state == lab.again(second).state == "running"
+
+
+def test_a_run_without_gpus_asks_for_none(lab: SlurmLab) -> None:
+    run = lab.start(SHOWS_GPUS, devices="cpu")
+    lab.until(run, lambda now: "here I am" in lab.log(now))
+    assert gpus_in(lab.log(run)).split() == ["GPUs"]
+    told = lab.slurm.ask("scontrol", "-o", "show", "job", run.record["slurm_job_id"])
+    assert "gres" not in told
+
+
+def test_stop_saves_and_does_not_begin_again(lab: SlurmLab) -> None:
+    run = lab.until_steps(lab.train("ann/violin"))
+    stopped = lab.dlwa("stop", "violin")
+    assert stopped.returncode == 0, stopped.stderr
+    run = lab.again(run)
+    assert run.state == "stopped" and run.reason.startswith("stopped by ann; saved at step")
+    wait_for(lambda: lab.state(run) == "COMPLETED", lambda: lab.state(run))
+    (saved,) = run.paths.folder.glob("ckpt-*.index")
+    again = lab.until_steps(lab.train("ann/violin"))
+    first = next(iter(runfiles.read_lines(again.paths.metrics, first_byte(again))))
+    assert first["step"] == int(saved.stem.partition("-")[2]) + 1
+    assert again.record["slurm_job_id"] != run.record["slurm_job_id"]
+
+
+def first_byte(run: Run) -> int:
+    return int(run.record["begins_at"]["metrics.jsonl"])
+
+
+def test_when_its_time_is_up_it_saves_and_goes_on_in_another_turn(lab: SlurmLab) -> None:
+    lab.configure(slurm={"requeues": 1})
+    run = lab.until_steps(lab.train("ann/violin"))
+    job = run.record["slurm_job_id"]
+    lab.slurm.ask("scancel", "--signal=USR1", "--batch", job)  # as Slurm does before the limit
+    run = lab.until(run, lambda now: now.state == "queued" and "turn 2" in now.reason)
+    (turn,) = run.record["turns"]
+    saved = int(turn["ended"].rpartition(" ")[2])
+    assert "nearly over; saved at step" in turn["ended"] and turn["computed_s"] > 0
+    waits = lab.dlwa("status").stdout
+    assert "BeginTime" in waits and "queued" in waits
+
+    lab.begin_now(run)
+    run = lab.until_steps(run)
+    assert run.record["slurm_job_id"] == job and run.record["slurm_restarts"] == 1
+    first = next(iter(runfiles.read_lines(run.paths.metrics, first_byte(run))))
+    assert first["step"] == saved + 1
+    assert not run.paths.history.exists(), "it is one run"
+
+    lab.slurm.ask("scancel", "--signal=USR1", "--batch", job)
+    run = lab.ended(run)
+    assert run.state == "stopped" and "nearly over" in run.reason, "one more turn was allowed"
+    assert "which is the limit" in lab.log(run)
+    assert run.record["computed_s"] > turn["computed_s"]
+
+
+def test_what_is_asked_of_slurm(lab: SlurmLab) -> None:
+    asked = {"time": "02:00:00", "mem": "100M", "cpus_per_task": 2, "options": ["--comment=x y"]}
+    lab.configure(slurm=asked, limits={"hours_per_run": 1})
+    run = lab.start_argv(
+        (sys.executable, "-c", FOREVER), "ann/job", Limits(hours_per_run=1), devices="gpu"
+    )
+    told = lab.slurm.ask("scontrol", "-o", "show", "job", run.record["slurm_job_id"])
+    for word in ("TimeLimit=01:00:00", "Requeue=0", "CPUs/Task=2", "gpu:1", "Comment=x_y"):
+        assert word in told.replace("x y", "x_y"), told
+    assert "MinMemoryNode=100M" in told and run.session in told, told
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["running", "waiting"])
+def test_cancelled_by_hand(lab: SlurmLab, begun: bool) -> None:
+    wait = [] if begun else ["--hold"]
+    lab.configure(slurm={"options": wait})
+    run = lab.train("ann/violin")
+    if begun:
+        lab.until_steps(run)
+    lab.slurm.ask("scancel", run.record["slurm_job_id"])
+    run = lab.ended(run)
+    assert run.state == "stopped" and "scancel" in run.reason
+    if begun:
+        assert "saved at step" in run.reason
+    wait_for(lambda: lab.state(run) == "CANCELLED", lambda: f"it is begun again: {lab.state(run)}")
+    assert "scancel" in lab.dlwa("status").stdout
+
+
+def test_a_wrapper_killed_without_a_word_is_told_by_slurm(lab: SlurmLab) -> None:
+    run = lab.start(FOREVER)
+    run = lab.until(run, lambda now: now.state == "running")
+    lab.slurm.ask("scancel", "--signal=KILL", "--batch", run.record["slurm_job_id"])
+    run = lab.ended(run)
+    assert run.state == "failed" and run.reason.startswith("its job failed (signal 9)")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"partition": "nope"}, "Invalid partition name specified"),
+        ({"gres": "gpu:h100"}, "Requested node configuration is not available"),
+        ({"mem": "900G"}, "Memory specification can not be satisfied"),
+    ],
+)
+def test_what_slurm_refuses_leaves_nothing(lab: SlurmLab, asked: dict, says: str) -> None:
+    lab.configure(slurm=asked)
+    lab.make_dataset("ann/data")
+    words = ("ddsp", "train", "--dataset_name", "ann/data", "--model_name", "ann/new")
+    refused = lab.dlwa(*words, "--json")
+    assert refused.returncode == ExitCode.USAGE
+    error = json.loads(refused.stdout)["error"]
+    assert says in error["message"] and "labs/local.yaml" in error["hint"]
+    assert not (lab.root / "models" / "ddsp" / "ann" / "new").exists()
+    assert "ann/new" not in lab.dlwa("status", "--json").stdout
+
+
+def test_a_refused_data_set_leaves_nothing_and_an_old_record_stays(lab: SlurmLab) -> None:
+    run = lab.start("print(1)", "ann/job", folder=lab.root / "models" / "ddsp" / "ann" / "job")
+    before = lab.ended(run).paths.record.read_bytes()
+    add_recordings(lab)
+    lab.configure(slurm={"partition": "nope"})
+    words = ("ddsp", "make-dataset", "--input_name", "ann/in", "--dataset_name", "ann/out")
+    assert lab.dlwa(*words).returncode == ExitCode.USAGE
+    assert not list((lab.root / "datasets").rglob(".out*"))
+    with pytest.raises(UsageError, match="Invalid partition"):
+        lab.start("print(2)", "ann/job", folder=run.paths.folder)
+    assert run.paths.record.read_bytes() == before and not run.paths.history.exists()
+
+
+def add_recordings(lab: SlurmLab) -> None:
+    folder = lab.root / "inputs" / "ann" / "in"
+    folder.mkdir(parents=True)
+    (folder / "a.wav").write_bytes(b"RIFF")
+
+
+def test_a_data_set_is_made_and_followed(lab: SlurmLab) -> None:
+    add_recordings(lab)
+    words = ("ddsp", "make-dataset", "--input_name", "ann/in", "--dataset_name", "ann/out")
+    made = lab.dlwa(*words)
+    assert made.returncode == 0, made.stderr
+    assert (lab.root / "datasets" / "ddsp" / "ann" / "out" / "dataset.json").exists()
+
+
+def test_looking_in_and_leaving_again(lab: SlurmLab) -> None:
+    run = lab.until_steps(lab.train("ann/violin"))
+    words = lab.argv("util", "screen-attach")
+    env = {**os.environ, "TERM": "xterm-256color", "DLWA_OWNER": "ann"}
+    viewer = pexpect.spawn(words[0], words[1:], env=env, timeout=30, dimensions=(24, 80))
+    viewer.expect(r"step: \d+")
+    viewer.expect(r"step: \d+")
+    viewer.send("\x03")
+    viewer.expect("goes on")
+    viewer.expect(pexpect.EOF)
+    viewer.close()
+    assert viewer.exitstatus == 0
+    assert lab.again(run).state == "running"
+    lab.dlwa("stop", "violin")
+    looked = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60)
+    assert looked.returncode == ExitCode.NOT_FOUND and "no run is going on" in looked.stderr
+
+
+def test_when_slurm_does_not_answer_nobody_is_told_lost(lab: SlurmLab, monkeypatch) -> None:
+    run = lab.until_steps(lab.train("ann/violin"))
+    lab.slurm.stop_controller()
+    try:
+        began = time.monotonic()
+        shown = lab.dlwa("status")
+        assert time.monotonic() - began < 15
+        assert "unknown" in shown.stdout and "Slurm does not answer" in shown.stdout
+        assert "lost" not in shown.stdout
+        monkeypatch.setattr(_slurm, "_SUBMITS_WITHIN_S", 2.0)
+        monkeypatch.setattr(_book, "ANSWERS_WITHIN_S", 2.0)
+        with pytest.raises(NetworkError, match="was not submitted"):
+            lab.start(FOREVER, "ann/new", folder=lab.root / "models" / "ddsp" / "ann" / "new")
+        assert not (lab.root / "models" / "ddsp" / "ann" / "new").exists()
+        with pytest.raises(DlwaError, match="cannot be stopped now"):
+            stopping.stop(run, lab.host, "ann")
+    finally:
+        lab.slurm.start_controller()
+    _book.book_of(lab.host).changed()
+    assert lab.until(run, lambda now: now.state == "running").reason == ""
+
+
+def test_nothing_in_a_command_is_executed(lab: SlurmLab) -> None:
+    evil = ["$(touch pwned)", "`touch pwned`", "; touch pwned", "a b", "'", '"', "%j", "\\", "-x"]
+    code = "import sys; print(sys.argv[1:])"
+    run = lab.start_argv((sys.executable, "-c", code, *evil), "ann/job", cwd=lab.root)
+    run = lab.ended(run)
+    assert run.state == "finished", run.reason
+    assert str(evil) in lab.log(run)
+    assert run.paths.slurm_log.exists(), "and the folder's own name did no harm"
+    assert shlex.join(evil)  # they would mean something to a shell
+
+
+def test_a_cluster_without_its_programs_is_told(lab: SlurmLab, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(DlwaError, match="sbatch is not installed here"):
+        lab.start(FOREVER)
