@@ -4,6 +4,7 @@ The wrapper measures with a clock that nobody sets and writes the result down; w
 it notes how far the other clock was set.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -43,9 +44,10 @@ def gpu_hours(run: Run) -> float:
 
 
 def number(value: object) -> float | None:
-    """A number as such, None for what is none."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-    return float(value) if good else None  # type: ignore[arg-type]
+    """A number as such, None for what is none or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
 
 
 def _turns(run: Run) -> list[Mapping[str, Any]]:

@@ -41,6 +41,11 @@ class GpuUse:
     name: str = ""
     foreign: str = ""
 
+    def document(self) -> dict[str, object]:
+        """The GPU as `--json` shows it."""
+        who = {"run": self.run_id, "owner": self.owner, "name_of_run": self.name}
+        return {**vars(self.gpu), **who, "foreign": self.foreign}
+
 
 def survey(host: Host) -> Survey:
     """Ask nvidia-smi; a machine without it has no GPUs."""

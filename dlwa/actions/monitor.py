@@ -77,11 +77,11 @@ class Snapshot:
                 "eta_s": self.eta_s,
                 "reported_s_ago": self.reported_s_ago,
             },
-            "losses": {name: _finite(value) for name, value in self.losses.items()},
-            "curve": [[point.step, _finite(point.value)] for point in self.curve],
+            "losses": {name: finite(value) for name, value in self.losses.items()},
+            "curve": [[point.step, finite(point.value)] for point in self.curve],
             "event": self.event,
             "warnings": [remark.document() for remark in self.remarks],
-            "gpus": [_gpu_document(use) for use in self.gpus],
+            "gpus": [use.document() for use in self.gpus],
             "log": list(self.log[-20:]),
         }
 
@@ -224,19 +224,6 @@ def _document(line: bytes) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _finite(value: float) -> float | str:
+def finite(value: float) -> float | str:
+    """A number that JSON can hold; what is none as text, such as "nan"."""
     return value if abs(value) < float("inf") else str(value)
-
-
-def _gpu_document(use: GpuUse) -> dict[str, Any]:
-    return {
-        "index": use.gpu.index,
-        "uuid": use.gpu.uuid,
-        "name": use.gpu.name,
-        "utilization_percent": use.gpu.utilization_percent,
-        "memory_used_mib": use.gpu.memory_used_mib,
-        "memory_total_mib": use.gpu.memory_total_mib,
-        "run": use.run_id,
-        "owner": use.owner,
-        "foreign": use.foreign,
-    }

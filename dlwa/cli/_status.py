@@ -5,12 +5,12 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from dlwa.actions import deadline, durations, gpus, keepers, progress, receipts, runs, waiting
+from dlwa.actions.monitor import finite
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
 from dlwa.claims import Claims
 from dlwa.cli import _runs, options, output
 from dlwa.hosts.local import LocalHost
-from dlwa.labs import read_lab
 from dlwa.settings import Settings
 from dlwa.workspace import machine_locks
 
@@ -30,7 +30,9 @@ def show_all(everything: bool) -> None:
     seen = gpus.survey(LocalHost())
     used = gpus.uses(seen, Claims(machine_locks(os.environ))) if seen.usable else []
     if output.json_mode():
-        output.answer({"runs": [_document(run) for run in shown], "gpus": _gpu_documents(used)})
+        output.answer(
+            {"runs": [_document(run) for run in shown], "gpus": [use.document() for use in used]}
+        )
         return
     if not shown:
         output.say(f"No runs here yet. Begin with: {_runs.PROGRAM} ddsp make-dataset --help")
@@ -98,7 +100,7 @@ def _rows(shown: list[Run], settings: Settings) -> list[list[str]]:
 
 
 def _stops_at(settings: Settings) -> str | None:
-    return read_lab(settings.workspace.labs, settings.lab).stops_at
+    return options.lab(settings).stops_at
 
 
 def _note(run: Run, stops_at: str | None) -> str:
@@ -138,7 +140,7 @@ def _document(run: Run) -> dict[str, Any]:
             "unit": at.unit,
             "per_s": at.per_s,
             "left_s": at.left_s,
-            "losses": dict(at.losses),
+            "losses": {name: finite(value) for name, value in at.losses},
         }
     return {
         **run.document(),
@@ -147,19 +149,6 @@ def _document(run: Run) -> dict[str, Any]:
         "waiting_at_least": bool(wait and wait.at_least),
         "warnings": [remark.document() for remark in remarks_of(run)],
     }
-
-
-def _gpu_documents(used: list[gpus.GpuUse]) -> list[dict[str, Any]]:
-    return [
-        {
-            **vars(use.gpu),
-            "run": use.run_id,
-            "owner": use.owner,
-            "name_of_run": use.name,
-            "foreign": use.foreign,
-        }
-        for use in used
-    ]
 
 
 def _gpu_row(use: gpus.GpuUse) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from dlwa.actions import durations, receipts, stopping
 from dlwa.actions.runs import Run
+from tests.cli.test_json_documents import RECORD
 from tests.integration.lab import Lab, needs_screen, wait_for
 
 pytestmark = [pytest.mark.integration, needs_screen]
@@ -70,6 +71,7 @@ def test_a_clock_set_under_a_live_run(lab: Lab, clock: SettableClock, set_by_s: 
     assert lab.again(run).state == "running"
     ended = stopping.stop(run, lab.host, "ann")
     assert ended.state == "stopped" and "saved at step" in ended.reason
+    assert set(ended.record) <= RECORD, "every key of the record is documented"
     told = receipts.receipt(ended)
     assert 0 <= told.waited_s < 60 and 0 < told.computed_s < 60
     assert told.step and told.last_loss == 5.0
