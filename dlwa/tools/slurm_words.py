@@ -28,7 +28,7 @@ _WAITS = {
 }
 # families of reasons, by how they begin or what they hold
 _FAMILIES = (
-    (re.compile(r"^QOSMax.*PerUser|^QOSMaxJobs"), "you have as many jobs as your QOS allows"),
+    (re.compile(r"^QOSMax.*PerUser|^QOSMaxJobs"), "you have as much as your QOS allows"),
     (re.compile(r"^QOS.*Wall"), "it asks for more time than the QOS gives"),
     (re.compile(r"^QOS"), "a limit of the QOS is reached"),
     (re.compile(r"^Assoc.*(Jobs|Submit)"), "the account has as many jobs as it may have"),
