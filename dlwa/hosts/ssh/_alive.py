@@ -5,39 +5,20 @@ narrow line, where megabytes that are being sent wait before the question.
 """
 
 import threading
-import time
-from typing import Any
 
 import paramiko
 
-
-class Listening:
-    """A socket that remembers when it last brought something."""
-
-    def __init__(self, sock: Any) -> None:
-        self._sock = sock
-        self._heard_s = time.monotonic()
-
-    def recv(self, size: int) -> bytes:
-        """Receive as the socket does."""
-        data: bytes = self._sock.recv(size)
-        self._heard_s = time.monotonic()
-        return data
-
-    @property
-    def silent_s(self) -> float:
-        """How long nothing has come."""
-        return time.monotonic() - self._heard_s
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
+from dlwa.hosts.ssh._socket import Socket
 
 
 def stay_alive(
-    transport: paramiko.Transport, closing: threading.Event, every_s: float, dead_after_s: float
+    transport: paramiko.Transport,
+    sock: Socket,
+    closing: threading.Event,
+    every_s: float,
+    dead_after_s: float,
 ) -> None:
     """Ask a machine that is silent whether it lives; close the connection if it stays silent."""
-    sock: Any = transport.sock  # a Listening
     asking: threading.Thread | None = None
     while not closing.wait(every_s) and transport.is_active():
         if sock.silent_s > dead_after_s:

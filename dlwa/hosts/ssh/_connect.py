@@ -12,7 +12,8 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh import _auth, _hostkeys
-from dlwa.hosts.ssh._alive import Listening, stay_alive
+from dlwa.hosts.ssh._alive import stay_alive
+from dlwa.hosts.ssh._socket import Socket
 from dlwa.hosts.ssh._target import Asker, Target
 
 CONNECT_TIMEOUT_S = 10.0
@@ -65,7 +66,7 @@ class Connection:
         self.host_key = host_key
         """The fingerprint of the machine's key."""
         self._closing = threading.Event()
-        watched = (transport, self._closing, ALIVE_EVERY_S, DEAD_AFTER_S)
+        watched = (transport, transport.sock, self._closing, ALIVE_EVERY_S, DEAD_AFTER_S)
         threading.Thread(target=stay_alive, args=watched, daemon=True, name="ssh-alive").start()
 
     def __enter__(self) -> "Connection":
@@ -140,7 +141,7 @@ def close_channel(channel: paramiko.Channel) -> None:
 
 
 def _transport(target: Target, before: Connection | None) -> paramiko.Transport:
-    sock: Any = Listening(_socket(target, before))
+    sock: Any = Socket(_socket(target, before))
     transport = paramiko.Transport(
         sock, default_window_size=WINDOW_BYTES, default_max_packet_size=PACKET_BYTES
     )
