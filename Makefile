@@ -46,12 +46,13 @@ system:
 bench: setup
 	$(RUN) benchmarks/startup.py
 	$(RUN) benchmarks/transfer.py
+	$(RUN) benchmarks/looking.py
 	$(RUN) -m benchmarks.import_time
 	$(RUN) -m benchmarks.harmonic
 
 # Data sets of a quarter of an hour: first, again, with one more recording.
 bench-datasets: setup system
-	$(RUN) -m benchmarks.datasets
+	$(RUN) -m benchmarks.datasets --hours 2
 
 # Pitch trackers on five instruments whose notes are known; needs FluidSynth, takes minutes.
 bench-pitch: setup system

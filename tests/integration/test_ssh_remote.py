@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -103,6 +105,37 @@ def test_others_runs_are_refused_there_too(world: FarLab):
     done = world.dlwa("stop", "ben/job", "--lab", "vm")
     assert done.returncode == 4 and "ask ben" in done.stderr
     assert world.far.again(run).live
+
+
+ASKING = {90, 98}  # messages one waits for an answer to: open a channel, start this in it
+COUNT = """
+import json, sys
+from paramiko.packet import Packetizer
+from dlwa.cli import main
+kinds, plain = [], Packetizer.send_message
+def send_message(self, message):
+    kinds.append(message.asbytes()[0])
+    plain(self, message)
+Packetizer.send_message = send_message
+code = main(sys.argv[2:])
+open(sys.argv[1], "w").write(json.dumps(kinds))
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("words", [["status", "--all"], ["logs", "ann/job"]])
+def test_looking_takes_two_round_trips_once_logged_in(world: FarLab, tmp_path: Path, words):
+    """Open a channel, start the command; all it says comes by itself."""
+    run = world.far.start("print('done')", "ann/job")
+    world.far.ended(run)
+    argv = [sys.executable, "-c", COUNT, str(tmp_path / "kinds"), *words, "--lab", "vm"]
+    done = subprocess.run(
+        argv, env=world.environment(), cwd=world.laptop, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and ("done" in done.stdout or "ann/job" in done.stdout)
+    kinds = json.loads((tmp_path / "kinds").read_text())
+    after_login = kinds[len(kinds) - kinds[::-1].index(50) :]
+    assert [kind for kind in after_login if kind in ASKING] == [90, 98]
 
 
 def test_a_followed_log_survives_cuts_without_losing_or_doubling_a_line(world: FarLab):
