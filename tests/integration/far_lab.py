@@ -69,10 +69,10 @@ class FarLab:
             timeout=90,
         )
 
-    def start(self, *words: str, **env: str) -> "subprocess.Popen[str]":
-        """Start dlwa on the laptop and do not wait for it."""
+    def start(self, *words: str, program: str = "", **env: str) -> "subprocess.Popen[str]":
+        """Start dlwa on the laptop, or a program that is like it, and do not wait for it."""
         return subprocess.Popen(
-            self.argv(*words),
+            [sys.executable, program, *words] if program else self.argv(*words),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

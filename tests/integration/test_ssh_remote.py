@@ -15,7 +15,7 @@ import pytest
 
 from dlwa.version import __version__
 from tests.integration.far_lab import FarLab
-from tests.integration.lab import needs_screen, wait_for
+from tests.integration.lab import HERE, needs_screen, wait_for
 from tests.integration.sshd import needs_sshd, needs_terminals
 
 pytestmark = [pytest.mark.integration, needs_sshd, needs_screen]
@@ -151,6 +151,34 @@ def test_a_followed_log_survives_cuts_without_losing_or_doubling_a_line(world: F
     assert following.returncode == 0, out
     assert counted(out) == list(range(400))
     assert "connecting again" in out
+
+
+def test_a_silent_line_and_a_sleeping_laptop_cost_no_line(world: FarLab):
+    """First the machine's packets stop coming, without a word; then the laptop's lid is closed."""
+    run = world.far.start(COUNTING.format(n=300, s=0.03), "ann/count")
+    words = ("logs", "-f", "-n", "1000", run.id, "--lab", "shaky")
+    following = world.start(*words, program=str(HERE / "impatient_dlwa.py"))
+    halted: list[int] = []
+    try:
+        wait_for(lambda: bool(far_commands(world, "logs")))
+        first = far_commands(world, "logs")
+        time.sleep(0.5)  # a little is said before
+        halted = world.server.connections()
+        for pid in halted:
+            os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: not far_commands(world, "logs") <= first)
+        following.send_signal(signal.SIGSTOP)
+        world.proxy.cut()
+        time.sleep(0.5)  # what is said meanwhile is asked for afterwards
+        following.send_signal(signal.SIGCONT)
+        out, _ = following.communicate(timeout=60)
+    finally:
+        for pid in halted:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    assert following.returncode == 0, out
+    assert counted(out) == list(range(300))
+    assert out.count("connecting again") >= 2
 
 
 def test_a_lost_laptop_harms_no_run_and_leaves_nothing_behind(world: FarLab):
