@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlwa.actions import attended, datasets, launch
+from dlwa.actions import attended, launch, recordings
+from dlwa.actions.unpacking import ARCHIVES, PackedError
 from dlwa.names import parse_name
 from dlwa.settings import Settings
 
@@ -22,14 +23,20 @@ class Plan:
 def plan(settings: Settings, where: str) -> Plan:
     """Find the recordings: a folder or file of this machine, else a name in inputs/.
 
-    Raises `NotFoundError` where neither is, `UsageError` for a name that is none.
+    Raises `NotFoundError` where neither is (`PackedError` where an archive is), `UsageError` for a
+    name that is none.
     """
     place = Path(where).expanduser()
     if not place.exists():
         source = parse_name(where, "input_name")
         place = settings.workspace.input(source)
-        if not place.exists():
-            datasets.find_recordings(settings.workspace, source)  # says what is wrong
+        if not recordings.is_audio(place):
+            recordings.find(settings.workspace, source)  # says what is wrong
+    elif place.is_dir():
+        recordings.below(place, f"IN={where!r}", where)
+    elif place.suffix.lower() in ARCHIVES:
+        message = f"IN={where!r} is an archive, not a folder of recordings"
+        raise PackedError(message, place, place.with_suffix(""), str(place.with_suffix("")))
     return Plan(place, launch.module_argv(MODULE, [str(place.absolute())]))
 
 

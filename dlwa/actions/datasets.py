@@ -1,34 +1,24 @@
 """Making a data set of recordings."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dlwa import runfiles
-from dlwa.actions import launch
-from dlwa.actions._places import GB, refuse_nesting, require_room, require_share, things
+from dlwa.actions import launch, recordings
+from dlwa.actions._places import GB, refuse_nesting, require_room, require_share
 from dlwa.actions.launch import Job
 from dlwa.actions.runs import Run, read_run
-from dlwa.errors import BusyError, NotFoundError, UsageError
+from dlwa.errors import BusyError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.labs import Limits
 from dlwa.locks import FileLock
 from dlwa.names import Name, parse_name
-from dlwa.settings import Settings, nearest
+from dlwa.settings import Settings
 from dlwa.workspace import RunPaths, Workspace
 
 MODULE = "dlwa.ddsp.training.data_preparation.ddsp_prepare_tfrecord"
-# What the DDSP half reads; a test compares.
-_SUFFIXES = """
-.wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .caf .au .snd .w64 .rf64
-.m4a .mp4 .aac .wma .webm .mka .ac3 .alac .mov .mkv .m4v .avi .mpg .mpeg .wmv .flv .3gp .mts .ape
-.wv .m4p .aax .aa"""
-AUDIO = frozenset(_SUFFIXES.split())
-_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
-_EXAMPLES = "wav, aiff, flac, ogg, mp3, m4a"
-
 _NEEDED_BYTES = 0.3 * GB
 _RECORDS = "data.tfrecord*"
 
@@ -63,7 +53,7 @@ def plan(
     workspace = settings.workspace
     source = parse_name(input_name, "input_name")
     dataset = parse_name(dataset_name, "dataset_name")
-    recordings = find_recordings(workspace, source)
+    found = recordings.find(workspace, source)
     refuse_nesting(dataset, workspace.dataset, is_dataset, "dataset")
     _refuse_existing(workspace, dataset)
     run_id = launch.new_id()
@@ -92,8 +82,8 @@ def plan(
         aside=aside,
         details={"input": str(source)},
     )
-    size = sum(path.stat().st_size for path in recordings)
-    return Plan(job, run_id, dataset, tuple(recordings), size)
+    size = sum(path.stat().st_size for path in found)
+    return Plan(job, run_id, dataset, tuple(found), size)
 
 
 def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
@@ -126,56 +116,6 @@ def preparation_argv(
     return (*places, *defaults, *extra)
 
 
-def find_recordings(workspace: Workspace, source: Name) -> list[Path]:
-    """The recordings in an input folder and its sub-folders, hidden files left out.
-
-    Raises `NotFoundError` when the folder or recordings are missing.
-    """
-    folder = workspace.input(source)
-    _refuse_archive(source, folder)
-    if not folder.is_dir():
-        inputs = workspace.homes()["inputs"]
-        known = things(inputs, lambda path: any(is_audio(file) for file in path.glob("*")))
-        hint = nearest(str(source), known) if known else f"put recordings into {folder}"
-        raise NotFoundError(f"input_name={source}: there is no folder {folder}", hint)
-    files = list(_visible_files(folder))
-    recordings = sorted(path for path in files if is_audio(path))
-    if not recordings:
-        kinds = Counter(path.suffix.lower() or "no suffix" for path in files).most_common(4)
-        found = ", ".join(f"{count} {kind}" for kind, count in kinds) or "nothing"
-        archive = next((path for path in files if path.suffix.lower() in _ARCHIVES), None)
-        raise NotFoundError(
-            f"input_name={source}: {folder} holds no recordings (found: {found})",
-            _unpacking(archive, folder) if archive else f"expected files such as {_EXAMPLES}",
-        )
-    return recordings
-
-
-def _refuse_archive(source: Name, folder: Path) -> None:
-    """Raise `NotFoundError` if there is an archive where a folder of recordings should be."""
-    beside = [folder.with_name(folder.name + suffix) for suffix in _ARCHIVES]
-    found = next((path for path in beside if path.is_file() and not folder.exists()), None)
-    if found is None and folder.is_file() and folder.suffix.lower() in _ARCHIVES:
-        found = folder
-    if found is not None:
-        raise NotFoundError(
-            f"input_name={source}: {found.name} is an archive, not a folder of recordings",
-            _unpacking(found, found.with_suffix("")),
-        )
-
-
-def _unpacking(archive: Path, target: Path) -> str:
-    """What to type to unpack an archive."""
-    if archive.suffix.lower() != ".zip":
-        return f"unpack {archive} into {target} first"
-    return f'unpack it first: python3 -m zipfile -e "{archive}" "{target}"'
-
-
-def is_audio(path: Path) -> bool:
-    """Whether a file's name is that of a recording."""
-    return path.suffix.lower() in AUDIO and not path.name.startswith(".") and path.is_file()
-
-
 def is_dataset(folder: Path) -> bool:
     """Whether a folder holds records to train on."""
     return any(path.stat().st_size > 0 for path in folder.glob(_RECORDS))
@@ -184,13 +124,6 @@ def is_dataset(folder: Path) -> bool:
 def summary(folder: Path) -> dict[str, Any]:
     """What the preparation wrote down about a data set; empty if it wrote nothing."""
     return runfiles.read_json(folder / "dataset.json") or {}
-
-
-def _visible_files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        inside = path.relative_to(folder).parts
-        if path.is_file() and not any(part.startswith(".") for part in inside):
-            yield path
 
 
 def _refuse_existing(workspace: Workspace, dataset: Name) -> None:

@@ -8,6 +8,7 @@ from dlwa.actions.runs import Run
 from dlwa.cli import _runs, needs, options, output
 from dlwa.cli._extra import require_flags
 from dlwa.cli._follow import to_the_end
+from dlwa.cli._unpacking import unpacking
 from dlwa.cli._words import Making
 from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
@@ -19,17 +20,21 @@ def make(asked: Making, how: Manner) -> int:
     """Check, start, follow and say what came of it; returns the exit code."""
     extra = require_flags(asked.extra)
     settings, host = options.settings(), LocalHost()
-    planned = datasets.plan(
-        settings,
-        host,
-        asked.input_name,
-        asked.dataset_name,
-        extra=extra,
-        custom=asked.custom,
-        cpu=asked.cpu,
-    )
+
+    def plan(input_name: str) -> datasets.Plan:
+        return datasets.plan(
+            settings,
+            host,
+            input_name,
+            asked.dataset_name,
+            extra=extra,
+            custom=asked.custom,
+            cpu=asked.cpu,
+        )
+
+    planned = unpacking(plan, asked.input_name, how)
     count, size = len(planned.recordings), progress.size(planned.size_bytes)
-    output.say(f"{count} recordings, {size}, in inputs/{asked.input_name}")
+    output.say(f"{count} recordings, {size}, in inputs/{planned.job.details['input']}")
     if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
     needs.ddsp(how)

@@ -1,5 +1,6 @@
 """`dlwa ddsp audit`: are these recordings worth training on?"""
 
+import functools
 import math
 import shutil
 import sys
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dlwa.cli import needs, options, output
+from dlwa.cli._unpacking import unpacking
 from dlwa.errors import ExitCode
 
 _SECONDS_A_MINUTE = 60
@@ -34,7 +36,7 @@ def audit(
     from dlwa.actions import audit as action
 
     settings = options.settings()
-    planned = action.plan(settings, where)
+    planned = unpacking(functools.partial(action.plan, settings), where, how)
     if output.only_shown(planned.argv, how.dry_run):
         return ExitCode.OK
     needs.audio(how)

@@ -1,6 +1,7 @@
 """`dlwa ddsp audit`: the table, the map and the words, on a real folder and without TensorFlow."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -92,11 +93,31 @@ def test_nothing_to_audit_ends_with_3(tmp_path: Path, capfd, monkeypatch, where:
 
 
 def test_without_the_libraries_the_size_and_two_ways_to_install_are_told(
-    monkeypatch, capfd
+    tmp_path: Path, monkeypatch, capfd
 ) -> None:
     monkeypatch.setattr(extras, "is_installed", lambda extra: extra is not extras.AUDIO)
-    assert main(["ddsp", "audit", str(Path(__file__).parent), "--no-input"]) == 1
+    (tmp_path / "a.wav").touch()
+    assert main(["ddsp", "audit", str(tmp_path), "--no-input"]) == 1
     said = capfd.readouterr().err
     assert "error: what reads recordings is not installed (about 60 MB to download)" in said
     assert "with --yes installs it first, or: " in said
     assert "'dlwa[audio]'" in said
+
+
+@pytest.mark.parametrize("where", ["ann/takes", "ann/takes.zip", "inputs/ann/takes.zip"])
+def test_a_zip_file_is_unpacked_if_somebody_agrees(
+    tmp_path: Path, capfd, monkeypatch, where: str
+) -> None:
+    archive = tmp_path / "inputs" / "ann" / "takes.zip"
+    archive.parent.mkdir(parents=True)
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("violin/text.wav", "hello " * 50)
+        file.writestr("__MACOSX/violin/._text.wav", "junk")
+    monkeypatch.setenv("DLWA_ROOT", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["ddsp", "audit", where, "--no-input"]) == 3
+    assert "unpack it first: python3 -m zipfile -e" in capfd.readouterr().err
+    assert not archive.with_suffix("").exists()
+    assert main(["ddsp", "audit", where, "--json", "--yes"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert [one["file"] for one in document["refused"]] == ["violin/text.wav"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from dlwa.actions import datasets
+from dlwa.actions import recordings
 from dlwa.ddsp import audio_io
 from dlwa.ddsp.audio_io import AudioFileError, NoRecordingsError, _foreign
 from dlwa.ddsp.audit import audit_files
@@ -39,7 +39,7 @@ def decoder(request, monkeypatch):
 
 
 def test_both_halves_know_the_same_kinds_of_recordings():
-    assert datasets.AUDIO == audio_io.AUDIO_SUFFIXES
+    assert recordings.AUDIO == audio_io.AUDIO_SUFFIXES
 
 
 @pytest.mark.parametrize("name", ["takes.zip", "takes"])

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dlwa.actions.datasets import AUDIO
 from dlwa.actions.progress import size
+from dlwa.actions.recordings import AUDIO
 from dlwa.actions.sync.files import Entry
 
 USUAL_S = (600.0, 1200.0)
