@@ -4,14 +4,15 @@ Every run takes a ticket, a file it keeps locked as long as it lives. Under one 
 gate) all tickets are read and it is decided whose turn it is; whoever's turn it is locks the
 devices. A run that dies, however, gives everything back, because the kernel drops its locks.
 
-Turns go round the owners, not the runs: who has nothing yet comes before who has something.
+Turns go round the owners, not the runs: who has nothing comes before who has something, and of
+those who have nothing, who had their last turn longest ago.
 """
 
 import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -113,12 +114,13 @@ class Claims:
         with self._gate():
             ticket.lock.touch()
             entries = list(self._entries())
-            answer = _decide(entries, ticket.want, devices)
+            answer = _decide(entries, ticket.want, devices, self._turns())
             if answer.granted is None or not take:
                 return answer
             if not self._lock(ticket, answer.granted):
                 return Answer(None, "a device was taken this very moment", answer.position)
             ticket.write([device.key for device in answer.granted])
+            self._note_turn(ticket.want)
         return answer
 
     def leave(self, ticket: Ticket) -> None:
@@ -153,6 +155,20 @@ class Claims:
             lock.release()
         return False
 
+    def _turns(self) -> dict[str, int]:
+        """Who had the how-manieth turn last, by pool and owner."""
+        try:
+            document = json.loads((self.folder / "turns").read_text(encoding="utf-8"))
+            return {str(who): int(turn) for who, turn in document.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+    def _note_turn(self, want: Want) -> None:
+        turns = self._turns()
+        turns[_who(want)] = max(turns.values(), default=0) + 1
+        with FileLock(self.folder / "turns") as file:
+            file.write(json.dumps(turns))
+
     def _entries(self) -> Iterator[Entry]:
         for path in sorted(self._queue.glob("*.json")):
             if not is_locked(path):
@@ -172,13 +188,19 @@ def _lock_name(key: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", key) + ".lock"
 
 
-def _decide(entries: Sequence[Entry], mine: Want, devices: Sequence[Device]) -> Answer:
+def _who(want: Want) -> str:
+    return f"{want.pool} {want.owner}"
+
+
+def _decide(
+    entries: Sequence[Entry], mine: Want, devices: Sequence[Device], turns: Mapping[str, int]
+) -> Answer:
     """Serve the line in order with what is free, until `mine` is reached."""
     held = {key for entry in entries for key in entry.held}
     free = [device for device in devices if device.key not in held and not device.foreign]
     running = Counter(entry.want.owner for entry in entries if not entry.waits)
     position = 0
-    for want in _line(entries, running):
+    for want in _line(entries, running, turns):
         if want.pool != mine.pool:
             continue
         over = want.runs_per_owner is not None and running[want.owner] >= want.runs_per_owner
@@ -197,15 +219,16 @@ def _decide(entries: Sequence[Entry], mine: Want, devices: Sequence[Device]) -> 
     return Answer(None, "has no ticket", position)
 
 
-def _line(entries: Sequence[Entry], running: Counter[str]) -> list[Want]:
+def _line(entries: Sequence[Entry], running: Counter[str], turns: Mapping[str, int]) -> list[Want]:
     """The waiting runs in the order of their turns: round the owners, then by age."""
     rounds: Counter[str] = Counter(running)
     keyed = []
     for order, entry in enumerate(entries):
         if entry.waits and entry.fresh:
-            keyed.append((rounds[entry.want.owner], order, entry.want))
+            turn = (rounds[entry.want.owner], turns.get(_who(entry.want), 0), order)
+            keyed.append((turn, entry.want))
             rounds[entry.want.owner] += 1
-    return [want for _, _, want in sorted(keyed, key=lambda item: item[:2])]
+    return [want for _, want in sorted(keyed, key=lambda item: item[0])]
 
 
 def _over_limit(entries: Sequence[Entry], mine: Want, position: int) -> Answer:

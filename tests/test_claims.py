@@ -67,6 +67,29 @@ def test_turns_go_round_the_owners(claims: Claims) -> None:
     assert ask(claims, anns[1], GPUS[:1]).position == 2
 
 
+def test_who_has_just_had_a_turn_comes_after_who_had_none(claims: Claims) -> None:
+    """Ann asked twice before Bob did. When her first ends, it is Bob's turn, as he was told."""
+    first, second = claims.enter(want("one", "ann")), claims.enter(want("two", "ann"))
+    bob = claims.enter(want("bob", "bob"))
+    assert ask(claims, first, GPUS[:1]) == ["GPU-a"]
+    assert ask(claims, bob, GPUS[:1]).position == 1
+    claims.leave(first)
+    assert ask(claims, second, GPUS[:1]).position == 2
+    assert ask(claims, bob, GPUS[:1]) == ["GPU-a"]
+    third = claims.enter(want("three", "bob"))
+    claims.leave(bob)
+    assert ask(claims, third, GPUS[:1]).position == 2, "now it is Ann's turn again"
+    assert ask(claims, second, GPUS[:1]) == ["GPU-a"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"gpu ann": null}'])
+def test_a_damaged_note_of_turns_only_forgets_them(claims: Claims, damage: str) -> None:
+    first = claims.enter(want("one", "ann"))
+    (claims.folder / "turns").write_text(damage)
+    assert ask(claims, first) == ["GPU-a"]
+    assert json.loads((claims.folder / "turns").read_text()) == {"gpu ann": 1}
+
+
 def test_who_needs_two_gpus_is_not_overtaken_for_ever(claims: Claims) -> None:
     holder = claims.enter(want("holder", "ann"))
     assert ask(claims, holder) == ["GPU-a"]
