@@ -115,21 +115,22 @@ class SlurmAllocation:
 
     signals: Mapping[int, str] = {
         _TIME_IS_UP: "the time of its Slurm job is nearly over",
-        signal.SIGTERM: "Slurm ended its job (scancel, or others came first)",
+        signal.SIGTERM: "its job was ended in Slurm, by scancel or to make room",
     }
 
     def __init__(self, record: Record, tee: Tee, host: Host) -> None:
         self._record, self._tee, self._host = record, tee, host
         self._job_id = os.environ.get("SLURM_JOB_ID", "")
+        self._restarts = int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+        self._is_back = False
         warned_s = float(record.values.get("slurm_warning_s") or 120.0)
         self.grace_s: float | None = max(_MARGIN_S, warned_s - _MARGIN_S)
 
     def address(self) -> dict[str, Any]:
         """Return the job, and how often Slurm has begun it again."""
-        restarts = os.environ.get("SLURM_RESTART_COUNT", "0")
         return {
             "slurm_job_id": self._job_id,
-            "slurm_restarts": int(restarts) if restarts.isdigit() else 0,
+            "slurm_restarts": self._restarts,
             "slurm_partition": os.environ.get("SLURM_JOB_PARTITION", ""),
         }
 
@@ -153,35 +154,35 @@ class SlurmAllocation:
         return None
 
     def goes_on_later(self, outcome: Outcome, signum: int | None) -> str:
-        """Tell whether Slurm shall begin the job again: its time was up, or others came first.
+        """Tell whether the job gets another turn: its time was up, or Slurm takes it back.
 
         Not after `dlwa stop` or scancel, and no more often than the lab allows.
         """
-        values = self._record.values
-        allowed = int(values.get("slurm_requeues_allowed") or 0)
+        allowed = int(self._record.values.get("slurm_requeues_allowed") or 0)
+        turn = len(self._record.values.get("turns") or []) + 1
         if outcome.state != "stopped" or signum is None or allowed == 0:
             return ""
-        if signum != _TIME_IS_UP and self._is_cancelled():
+        if signum != _TIME_IS_UP:
+            self._is_back = self._is_taken_back()
+            return f"Slurm begins it again; turn {turn + 1}" if self._is_back else ""
+        if turn > allowed:
+            self._tee.say(f"it went back into the line {allowed} times, which is the limit")
             return ""
-        done = len(values.get("turns") or [])
-        if done >= allowed:
-            self._tee.say(f"it was put back into the line {done} times, which is the limit")
-            return ""
-        why = "its time was up" if signum == _TIME_IS_UP else "Slurm wanted its node"
-        return f"{why}; it goes on from its last checkpoint ({done + 1} of {allowed} times)"
+        return f"its time was up; it goes on in turn {turn + 1} of at most {allowed + 1}"
 
     def hand_back(self) -> str:
         """Put this very job back into Slurm's line, which ends it."""
+        if self._is_back:
+            return ""
         for signum in (signal.SIGHUP, signal.SIGINT, *self.signals):
             signal.signal(signum, signal.SIG_IGN)
         said = self._ask(slurm.requeue_argv(self._job_id))
         return "" if said.ok else (said.said or f"scontrol ended with exit code {said.code}")
 
-    def _is_cancelled(self) -> bool:
-        """Whether a plain SIGTERM came from scancel; before a preemption the job still runs."""
-        said = self._ask(slurm.state_argv(self._job_id))
-        jobs = [job for job in slurm.parse_jobs(said.out) if job.id == self._job_id]
-        return not jobs or jobs[0].state not in ("RUNNING", "PREEMPTED")
+    def _is_taken_back(self) -> bool:
+        """Whether Slurm itself has put the job back into the line, to make room for others."""
+        job = slurm.parse_job(self._ask(slurm.job_argv(self._job_id)).out)
+        return job is not None and job.restarts > self._restarts
 
     def _uuids(self, given: Sequence[str]) -> tuple[str, ...]:
         """The GPUs by UUID where nvidia-smi tells them, else by their place on this node."""

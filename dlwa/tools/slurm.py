@@ -43,6 +43,7 @@ class SlurmJob:
     node: str = ""
     name: str = ""
     exit_code: int | None = None
+    restarts: int = 0
 
     @property
     def waits(self) -> bool:
@@ -83,11 +84,6 @@ def job_argv(job_id: str) -> tuple[str, ...]:
 def account_argv(job_id: str) -> tuple[str, ...]:
     """Ask the accounting, where there is one, for a job that ended long ago."""
     return ("sacct", "-X", "-n", "-P", "-j", job_id, "-o", _SACCT)
-
-
-def state_argv(job_id: str) -> tuple[str, ...]:
-    """Ask how one job stands."""
-    return ("squeue", "-h", "-t", "all", "-j", job_id, "-o", _COLUMNS)
 
 
 def cancel_waiting_argv(job_id: str) -> tuple[str, ...]:
@@ -151,6 +147,7 @@ def parse_job(text: str) -> SlurmJob | None:
         values.get("NodeList", "").replace("(null)", ""),
         values.get("JobName", ""),
         _exit_code(values.get("ExitCode", "")),
+        int(values.get("Restarts", "0")),
     )
 
 

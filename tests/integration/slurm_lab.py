@@ -54,7 +54,10 @@ ReturnToService=2
 KillWait=3
 SchedulerParameters=sched_interval=1,bf_interval=1
 NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=4000 Gres=gpu:2 State=UNKNOWN
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 PartitionName=lab Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=60 State=UP
+PartitionName=first Nodes={host} PriorityTier=10 MaxTime=INFINITE DefaultTime=60 State=UP
 """
 
 

@@ -195,6 +195,20 @@ def test_when_its_time_is_up_it_saves_and_goes_on_in_another_turn(lab: SlurmLab)
     assert run.record["computed_s"] > turn["computed_s"]
 
 
+def test_who_makes_room_for_others_saves_and_goes_on_later(lab: SlurmLab) -> None:
+    lab.configure(limits={"gpus_per_run": 2})
+    run = lab.until_steps(lab.train("ann/violin"))
+    job = run.record["slurm_job_id"]
+    first = ("--partition=first", "--gres=gpu:2", "--output=/dev/null", "--wrap", "sleep 300")
+    other = lab.slurm.ask("sbatch", "--parsable", *first)
+    run = lab.until(run, lambda now: now.state == "queued" and "turn 2" in now.reason)
+    (turn,) = run.record["turns"]
+    assert "saved at step" in turn["ended"] and "Slurm begins it again" in lab.log(run)
+    lab.slurm.ask("scancel", other)
+    lab.begin_now(run)
+    assert lab.until_steps(run).record["slurm_job_id"] == job
+
+
 def test_what_is_asked_of_slurm(lab: SlurmLab) -> None:
     asked = {"time": "02:00:00", "mem": "100M", "cpus_per_task": 2, "options": ["--comment=x y"]}
     lab.configure(slurm=asked, limits={"hours_per_run": 1})
