@@ -11,9 +11,15 @@ from typing import Any
 from dlwa import runfiles
 
 
-def own_lines(path: Path, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The lines of a file that belong to the run of that record."""
-    after = _begin(path, record)
+def own_lines(
+    path: Path, record: Mapping[str, Any], *, all_turns: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The lines of a file that belong to the run of that record.
+
+    Of a run that was put back into the line, only those of its last turn, or of `all_turns`.
+    """
+    turns = record.get("turns") if all_turns else None
+    after = _begin(path, turns[0] if turns else record)
     if after is not None:
         yield from runfiles.read_lines(path, after)
         return

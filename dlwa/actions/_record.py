@@ -66,6 +66,7 @@ class Record:
         values = self.values
         turn = {
             "started_at": values.get("started_at"),
+            "begins_at": values.get("begins_at"),
             "computed_s": time.monotonic() - (self._began_s or time.monotonic()),
             "gpus": len(values.get("gpu_uuids") or []),
             "host": values.get("host"),

@@ -44,7 +44,7 @@ class Receipt:
 def receipt(run: Run) -> Receipt:
     """What is known of a run, ended or not."""
     step, total, last, best = None, None, None, None
-    for line in own_lines(run.paths.metrics, run.record):
+    for line in own_lines(run.paths.metrics, run.record, all_turns=True):
         losses = line.get("losses")
         loss = number(losses.get("total_loss")) if isinstance(losses, dict) else None
         step = number(line.get("step", line.get("done"))) or step

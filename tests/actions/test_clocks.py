@@ -136,3 +136,19 @@ def test_the_speed_on_the_screen_survives_a_jump(tmp_path: Path, set_by_s: float
     assert seen.rate == pytest.approx(2.0, rel=0.01)
     assert seen.eta_s == pytest.approx((1000 - 38) / 2, rel=0.02)
     assert seen.reported_s_ago is not None and seen.reported_s_ago >= 0
+
+
+def test_a_receipt_counts_all_turns_of_a_run(tmp_path: Path) -> None:
+    """Put back into the line and begun again: the best loss may be of an earlier turn."""
+    folder = make_run(tmp_path)
+    runfiles.report_step(folder, 1, 100, {"total_loss": 1.0}, 1.0)  # another run's
+    record = Record(RunPaths(folder))
+    record.begin()
+    runfiles.report_step(folder, 10, 100, {"total_loss": 3.0}, 1.0)
+    runfiles.report_event(folder, "slow", text="x")
+    record.pause("its time was up", "waits for another turn")
+    record.begin()
+    runfiles.report_step(folder, 20, 100, {"total_loss": 4.0}, 1.0)
+    told = receipts.receipt(read(folder))
+    assert (told.step, told.last_loss, told.best_loss) == (20, 4.0, 3.0)
+    assert not remarks.remarks_of(read(folder)), "a warning holds for the turn it was said in"
