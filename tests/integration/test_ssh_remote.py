@@ -206,6 +206,23 @@ def test_leaving_a_plain_watch_leaves_nothing_behind(world: FarLab):
     assert world.far.again(run).state == "running"
 
 
+def test_a_start_that_was_cut_may_simply_be_repeated(world: FarLab):
+    """Wherever the line broke: the repeat starts the training or says that it goes on."""
+    world.far.make_dataset("ann/violin")
+    words = ("ddsp", "train", "--dataset_name", "ann/violin", "--model_name", "ann/violin")
+    many = ("--", "--gin_param=train_util.train.num_steps=100000")
+    for place in (3500, 5200):  # before the command, and while it talks
+        world.proxy.carried, world.proxy.cut_after = 0, place
+        cut = world.dlwa(*words, "--lab", "shaky", *many)
+        assert cut.returncode == 5 and "again" in cut.stderr
+        world.proxy.cut_after = None
+        again = world.dlwa(*words, "--lab", "shaky", *many)
+        assert again.returncode == 0 or "already goes on" in again.stderr
+        status = json.loads(world.dlwa("status", "--lab", "vm", "--json").stdout)
+        assert [run["state"] in ("starting", "running") for run in status["runs"]] == [True]
+        assert world.dlwa("stop", "ann/violin", "--lab", "vm").returncode == 0
+
+
 def test_a_cut_before_anything_is_known_is_a_network_error(world: FarLab):
     world.proxy.cut_after = 2000
     done = world.dlwa("status", "--lab", "shaky")

@@ -131,7 +131,14 @@ class Connection:
 
     def lost(self, error: BaseException) -> NetworkError:
         """The error that says this connection is lost, and why."""
-        return NetworkError(f"the connection to {self.target} was lost ({error})", "try again")
+        return NetworkError(
+            f"the connection to {self.target} was lost ({told(error)})", "try again"
+        )
+
+
+def told(error: BaseException) -> str:
+    """What an error says; some of a cut line say nothing."""
+    return str(error) or "it was cut"
 
 
 def close_channel(channel: paramiko.Channel) -> None:
@@ -220,6 +227,6 @@ def _start(transport: paramiko.Transport, target: Target) -> paramiko.PKey:
         raise AccessError(f"{target} speaks no SSH that is safe today: {error}") from error
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise NetworkError(
-            f"{target} does not answer as an SSH server: {error}",
+            f"{target} does not answer as an SSH server: {told(error)}",
             f"is {target.port} its SSH port? else try again; it may be starting up",
         ) from error
