@@ -73,6 +73,13 @@ def test_a_subsample_with_a_seed_is_the_same_each_time():
     np.testing.assert_array_equal(fits[0].quantiles_, fits[1].quantiles_)
 
 
+def test_a_recording_of_many_minutes_gets_the_same_loudness_each_time():
+    loudness = np.random.default_rng(3).normal(-40, 5, 120_000)
+    notes = np.ones(120_000, bool)
+    first, again = (post.fit_quantile_transform(loudness, notes).quantiles_ for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
 def test_impossible_transforms_are_refused():
     with pytest.raises(ValueError, match=r"\[samples, features\], got \[3\]"):
         post.QuantileTransformer().fit([1.0, 2.0, 3.0])

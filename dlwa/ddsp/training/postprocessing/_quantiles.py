@@ -124,7 +124,8 @@ def fit_quantile_transform(loudness_db, mask_on, inv_quantile=None):
             f"{list(loudness_db.shape)}"
         )
     notes = loudness_db[mask_on if mask_on.any() else ...].reshape(-1, 1)
-    transform = QuantileTransformer().fit(notes)
+    # The same recording always gives the same, however long it is.
+    transform = QuantileTransformer(random_state=0).fit(notes)
     if inv_quantile is None:
         return transform
     mapped = np.array(loudness_db).reshape(-1, 1)
