@@ -89,7 +89,11 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
         began = time.monotonic()
         result = _until_good(lab, settings, once, no_input=no_input)
     took_s = time.monotonic() - began
-    return _tell(result, ("sent", f"{lab.name}:{place}", took_s), dry_run=dry_run)
+    code = _tell(result, ("sent", f"{lab.name}:{place}", took_s), dry_run=dry_run)
+    if code == ExitCode.OK and not dry_run and asked.home == "inputs":
+        words = f"ddsp make-dataset --input_name {name} --dataset_name {name}"
+        output.say(f"next: {output.LAUNCHER} {words}")
+    return code
 
 
 def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
@@ -116,9 +120,16 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
         result = _until_good(lab, settings, once, no_input=no_input)
     took_s = time.monotonic() - began
     code = _tell(result, ("fetched", str(target), took_s), dry_run=dry_run)
-    if code == ExitCode.OK and not dry_run and asked.home == "models" and asked.dest is None:
-        output.say(f"hear it: {output.LAUNCHER} ddsp timbre-transfer IN.wav --model_name {name}")
+    if code == ExitCode.OK and not dry_run and asked.home == "models":
+        _say_how_to_play(str(name), in_place=asked.dest is None)
     return code
+
+
+def _say_how_to_play(name: str, *, in_place: bool) -> None:
+    if in_place:
+        output.say(f"hear it: {output.LAUNCHER} ddsp timbre-transfer IN.wav --model_name {name}")
+    else:
+        output.say(f"to play it on this machine, fetch it by name: {output.LAUNCHER} fetch {name}")
 
 
 def _where() -> tuple[Settings, Lab]:
@@ -224,7 +235,7 @@ def _code(result: Result) -> int:
     if result.bad and not good:
         return int(VerificationError.exit_code)
     if result.refused or result.bad:
-        return int(PartialError.exit_code)
+        return int(PartialError.exit_code) if good else ExitCode.FAILED
     return ExitCode.OK
 
 
