@@ -55,11 +55,17 @@ class Record:
         """Save the end, trying for some seconds, and give the reserve back."""
         self.values.update(values)
         if self._began_s is not None:
-            self.values["computed_s"] = self._earlier_s() + time.monotonic() - self._began_s
+            self.values["computed_s"] = self.computed_s()
         deadline = time.monotonic() + _PATIENCE_S
         while not self._save() and time.monotonic() < deadline:
             time.sleep(0.5)
         self.paths.reserve.unlink(missing_ok=True)
+
+    def computed_s(self) -> float | None:
+        """How long the run has computed until now, in all its turns; None if it has not begun."""
+        if self._began_s is None:
+            return None
+        return self._earlier_s() + time.monotonic() - self._began_s
 
     def pause(self, ended: str, reason: str) -> None:
         """Save that this turn has ended, how, and that the run waits for another, and why."""

@@ -41,6 +41,11 @@ class Receipt:
         ]
 
 
+def in_a_line(run: Run) -> str:
+    """The receipt as one line, empty where nothing is known."""
+    return "; ".join(f"{word} {value}" for word, value in receipt(run).lines() if value)
+
+
 def receipt(run: Run) -> Receipt:
     """What is known of a run, ended or not."""
     step, total, last, best = None, None, None, None

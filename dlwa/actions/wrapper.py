@@ -21,10 +21,12 @@ from types import FrameType
 from typing import Any
 
 from dlwa import runfiles
+from dlwa.actions import receipts
 from dlwa.actions._aside import settle
 from dlwa.actions._outcome import Ending, Outcome, judge
 from dlwa.actions._record import Record
 from dlwa.actions._rooms import Share, room_of, wait_until_recorded
+from dlwa.actions._run import Run
 from dlwa.actions._tee import Tee
 from dlwa.hosts import processes
 from dlwa.hosts.local import LocalHost, end_with_parent, exit_code_of, start_child
@@ -193,6 +195,8 @@ class Wrapper:
                 return 0
             outcome = replace(outcome, reason=f"{outcome.reason}; it could not go on: {wrong}")
         outcome = settle(outcome, self.record.values.get("aside"))
+        # first the log: who follows it reads until the record tells the end
+        self._tell_end(outcome)
         self.record.finish(
             state=outcome.state,
             reason=outcome.reason,
@@ -202,9 +206,20 @@ class Wrapper:
             queue=None,
         )
         self.paths.stop_request.unlink(missing_ok=True)
-        self.tee.say(f"{outcome.state}" + (f": {outcome.reason}" if outcome.reason else ""))
         self.tee.close()
         return code if code is not None and code >= 0 else 1
+
+    def _tell_end(self, outcome: Outcome) -> None:
+        self.tee.say(f"{outcome.state}" + (f": {outcome.reason}" if outcome.reason else ""))
+        values = {
+            **self.record.values,
+            "ended_at": time.time(),
+            "computed_s": self.record.computed_s(),
+        }
+        with suppress(Exception):  # a receipt that cannot be written changes no run's end
+            told = receipts.in_a_line(Run(self.paths, values, "finished", ""))
+            if told:
+                self.tee.say(told)
 
     def _hand_back(self, outcome: Outcome, later: str) -> str:
         """Record that the run waits for another turn and ask for it; return what went wrong."""

@@ -75,7 +75,8 @@ def _follow(run: Run, settings: Settings, offset: int) -> int:
                 break
             if not data:
                 time.sleep(_LOOK_EVERY_S)
-    return _runs.tell_end(_runs.again(run, settings))
+    now = _runs.again(run, settings)
+    return _runs.tell_end(now, receipt=now.state == "lost")  # else it stands in the log
 
 
 def _mark(run: Run, offset: int) -> None:

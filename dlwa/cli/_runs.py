@@ -94,9 +94,9 @@ def tell_end(run: Run, *, receipt: bool = True) -> int:
 
 
 def _tell_receipt(run: Run) -> None:
-    told = [f"{word} {value}" for word, value in receipts.receipt(run).lines() if value]
+    told = receipts.in_a_line(run)
     if told:
-        output.say("; ".join(told))
+        output.say(told)
 
 
 def tell_how_to_go_on(run: Run) -> None:

@@ -72,6 +72,7 @@ def test_a_clock_set_under_a_live_run(lab: Lab, clock: SettableClock, set_by_s: 
     ended = stopping.stop(run, lab.host, "ann")
     assert ended.state == "stopped" and "saved at step" in ended.reason
     assert set(ended.record) <= RECORD, "every key of the record is documented"
+    assert f"=== dlwa: {receipts.in_a_line(ended)}\n" in lab.log(ended), "the receipt ends the log"
     told = receipts.receipt(ended)
     assert 0 <= told.waited_s < 60 and 0 < told.computed_s < 60
     assert told.step and told.last_loss == 5.0
