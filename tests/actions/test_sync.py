@@ -169,7 +169,7 @@ def test_too_little_room_is_said_before_anything_is_sent(tmp_path, violin, monke
     (violin / "a.bin").write_bytes(b"x" * 2_000_000)
     usage = type("Usage", (), {"free": 1_000_000})
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
-    with pytest.raises(DlwaError, match=r"0\.00 GB free"):
+    with pytest.raises(DlwaError, match=r"1\.0 MB free, 2\.0 MB are needed"):
         send(tmp_path / "lab", violin)
 
 
@@ -185,7 +185,9 @@ def test_a_disk_that_fills_up_costs_that_file_only(tmp_path, violin, monkeypatch
 
     monkeypatch.setattr(files.Arriving, "take", full)
     result = send(tmp_path / "lab", violin)
-    assert result.sent == ["a", "c"] and result.refused == {"b": "the disk of the lab is full"}
+    assert result.sent == ["a", "c"] and result.refused == {
+        "b": "does not fit: the disk of the lab is full"
+    }
 
 
 def test_two_laptops_do_not_push_to_one_folder(tmp_path, violin):

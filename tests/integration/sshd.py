@@ -69,13 +69,15 @@ class Server:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         config = self.folder / "sshd_config"
-        pairs = " ".join(f'"{name}={value}"' for name, value in self.env.items())
+        # bash then skips the user's own .bashrc, which may do anything and take its time
+        env = {"SHLVL": "2", **self.env}
+        pairs = " ".join(f'"{name}={value}"' for name, value in env.items())
         config.write_text(
             f"Port {self.port}\nListenAddress {self.address}\nHostKey {self.host_key}\n"
             f"PidFile none\nAuthorizedKeysFile {self.authorized}\nStrictModes no\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\n"
             "PermitRootLogin prohibit-password\nLogLevel VERBOSE\nMaxStartups 100:30:200\n"
-            f"MaxSessions 50\nSubsystem sftp internal-sftp\n{f'SetEnv {pairs}' if pairs else ''}\n"
+            f"MaxSessions 50\nSubsystem sftp internal-sftp\nSetEnv {pairs}\n"
             f"{self.more_config}\n"
         )
         with (self.folder / "log").open("ab") as log:
@@ -193,6 +195,7 @@ class Proxy:
         self.cut_after: int | None = None
         self.flip_at: int | None = None
         self.stall_after: int | None = None
+        self.released = threading.Event()  # ends a stall
         self.carried = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -245,7 +248,7 @@ class Proxy:
             self.cut()
             return False
         if self.stall_after is not None and self.carried >= self.stall_after:
-            threading.Event().wait(3600)
+            self.released.wait(3600)
         if self.flip_at is not None and before <= self.flip_at < self.carried:
             place = self.flip_at - before
             data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import random
 import subprocess
 import threading
 import wave
@@ -80,32 +79,6 @@ def test_nothing_is_deleted_unless_asked_and_agreed(world: FarLab):
     assert shown["extras"] == ["old/b.wav"] and other.exists()
     done = answer(world.dlwa("push", "violin", "--lab", "vm", "--delete", "--yes", "--json"))
     assert done["deleted"] == ["old/b.wav"] and not other.parent.exists()
-
-
-def test_a_cut_anywhere_costs_at_most_the_rest_and_a_block(world: FarLab):
-    violin = world.laptop / "violin"
-    violin.mkdir()
-    data = random_bytes(BIG)
-    (violin / "long.wav").write_bytes(data)
-    there = world.far.root / "inputs/ann/violin"
-    place = there / "long.wav"
-    chance = random.Random(7)
-    for _ in range(2):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(b"the old good copy")
-        for path in there.rglob(f"{PARTS}/*"):
-            path.unlink()
-        world.proxy.carried, world.proxy.cut_after = 0, chance.randrange(20_000, BIG)
-        running = world.start("push", "violin", "--lab", "shaky", "--json")
-        wait_for(lambda: world.proxy.cut_after is None)
-        running.kill()
-        running.communicate()
-        wait_for(lambda: not world.server.sessions())
-        assert place.read_bytes() == b"the old good copy"
-        kept = max((path.stat().st_size for path in there.rglob(f"{PARTS}/*")), default=0)
-        done = answer(world.dlwa("push", "violin", "--lab", "vm", "--json"))
-        assert done["bytes"] <= BIG - kept + (1 << 20) + 20_000
-        assert place.read_bytes() == data
 
 
 def test_a_cut_push_goes_on_by_itself(world: FarLab):

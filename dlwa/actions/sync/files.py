@@ -6,6 +6,7 @@ that of the whole file on the other side.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -238,6 +239,18 @@ class Arriving:
     def close(self) -> None:
         """Leave the part as it is, for the next try."""
         self._stream.close()
+
+
+def of_the_system(error: OSError, where: str) -> str:
+    """What the system refused about a file that arrives, to be said after "it"."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"does not fit: the disk of {where} is full"
+    return f"cannot be written: {error.strerror}"
+
+
+def left_to_send(entry: Entry, blocks: list[str]) -> int:
+    """The bytes still missing of a file of which some blocks are there."""
+    return max(0, entry.size - BLOCK_BYTES * len(blocks))
 
 
 def remove_empty_folders(folder: Path) -> None:

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from dlwa.actions.sync.files import of_the_system
 from dlwa.errors import DlwaError, UsageError
 from dlwa.names import Name, parse_name
 from dlwa.workspace import Workspace
-
-_FULL = 28  # ENOSPC
 
 
 def folder_of(request: dict[str, Any], workspace: Workspace) -> tuple[Name, Path]:
@@ -25,6 +24,4 @@ def told_of(error: Exception) -> dict[str, Any]:
 
 
 def reason_of(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return "the disk of the lab is full" if error.errno == _FULL else str(error.strerror)
-    return str(error)
+    return of_the_system(error, "the lab") if isinstance(error, OSError) else str(error)

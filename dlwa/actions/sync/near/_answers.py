@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dlwa.actions.progress import size
+from dlwa.actions.sync.files import of_the_system
 from dlwa.errors import (
     AccessError,
     BusyError,
@@ -45,12 +47,13 @@ def checked(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def require_room(needed: int, free: int, where: str) -> None:
+    """Raise `DlwaError` if that many bytes more do not fit there."""
     if needed * _SPARE > free:
         raise DlwaError(
-            f"the disk of {where} has {free / 1e9:.2f} GB free, {needed / 1e9:.2f} GB are needed",
+            f"the disk of {where} has {size(free)} free, {size(needed)} are needed",
             "make room: ./dlwa.py user usage shows who fills it",
         )
 
 
 def reason_of(error: Exception) -> str:
-    return str(error.strerror) if isinstance(error, OSError) else str(error)
+    return of_the_system(error, "this machine") if isinstance(error, OSError) else str(error)

@@ -42,7 +42,8 @@ def fetch(
         return result
     if want:
         parts.open()
-        require_room(total, shutil.disk_usage(target).free, "this machine")
+        missing = sum(files.left_to_send(entries[number], blocks) for number, blocks, _ in want)
+        require_room(missing, shutil.disk_usage(target).free, "this machine")
     shown.total(total, len(want))
     wire.send(want=[list(one) for one in want])
     whole = Incoming(wire, entries, parts, result, shown).receive(len(want))

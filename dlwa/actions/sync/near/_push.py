@@ -37,7 +37,8 @@ def push(
         result.bytes = total
         wire.send(go=False)
         return result
-    require_room(total, int(answer["free"]), "the lab")
+    missing = sum(files.left_to_send(entries[number], blocks) for number, blocks, _ in needed)
+    require_room(missing, int(answer["free"]), "the lab")
     shown.total(total, len(needed))
     before = wire.sent_bytes
     wire.send(go=True, delete=delete)
