@@ -2,8 +2,8 @@
 
 The kernel's own tool for this (netem) is missing on many machines; a TUN device in each namespace
 and this relay between them do the same: delay, loss, a rate limit, and cuts. Needs root. Run as a
-program it is the relay; it obeys lines on its stdin (`cut`, `mend`, `rate 100000`, `loss 0.02`) and answers
-each. The namespaces last as long as it: nothing is left behind.
+program it is the relay; it obeys lines on its stdin (`cut`, `mend`, `rate 100000`, `loss 0.02`)
+and answers each. The namespaces last as long as it: nothing is left behind.
 """
 
 import ctypes
