@@ -87,6 +87,11 @@ class _There:
         if standing.mark == mark:
             output.say("the code there is this one already")
             return False
+        if far.is_newer(standing.version):
+            output.warn(f"dlwa {standing.version} is there, which is newer than this {__version__}")
+            question = f"Replace it by {__version__}?"
+            if not output.confirm(question, assume_yes=self.yes, no_input=self.no_input):
+                raise BusyError("nothing was changed", far.update_this(standing.version))
         if standing.live:
             output.warn(f"runs go on there: {', '.join(standing.live)}")
             question = "Replace the code under them?"

@@ -134,6 +134,12 @@ def test_setup_brings_the_same_code_and_may_be_repeated(world: FarLab, tmp_path:
     assert world.dlwa("lab", "setup", "vm", "--light", "--yes").returncode == 0
     assert (root / ".dlwa/previous/dlwa.py").exists()
     assert "runs_per_owner: 5" in (root / "labs/local.yaml").read_text()
+    (run / "run.json").unlink()
+    (root / ".dlwa/code").write_text("0" * 64 + "\n")
+    (root / "dlwa/version.py").write_text('__version__ = "9.1.0"\n')
+    older = world.dlwa("lab", "setup", "vm", "--light", "--no-input")
+    assert older.returncode == 2 and "9.1.0 is there, which is newer" in older.stderr
+    assert "9.1.0" in (root / "dlwa/version.py").read_text()
 
 
 def test_a_git_checkout_is_left_alone(world: FarLab):

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from dlwa.actions.doctor import Finding, Level
+from dlwa.actions.lab.far import is_newer, update_this
 from dlwa.actions.progress import span
 from dlwa.labs import Lab
 from dlwa.shell import quote
@@ -82,6 +83,7 @@ def _version(lab: Lab, facts: Facts) -> Finding:
         return Finding("dlwa", "ok", f"version {there}")
     same = there.rpartition(".")[0] == __version__.rpartition(".")[0]
     text = f"version {there or 'unknown'}, this is {__version__}"
+    mend = update_this(there) if is_newer(there) else mend
     return Finding("dlwa", "warn" if same else "fail", text, mend)
 
 

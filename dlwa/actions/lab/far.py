@@ -43,7 +43,6 @@ def refusal(lab: Lab, done: Completed) -> DlwaError | None:
 
 def _refusals(lab: Lab, value: str) -> dict[str, DlwaError]:
     mend = f"./dlwa.py lab setup {lab.name}"
-    older = _parts(value) < _parts(__version__)
     return {
         "no-root": NotFoundError(f"lab={lab.name} has no folder {lab.root} (root)", mend),
         "no-code": NotFoundError(f"lab={lab.name} has no dlwa in {lab.root}", mend),
@@ -52,9 +51,19 @@ def _refusals(lab: Lab, value: str) -> dict[str, DlwaError]:
         ),
         "version": AccessError(
             f"lab={lab.name} has dlwa {value or 'of unknown version'}, this is {__version__}",
-            mend if older else f"bring this dlwa up to date: git pull   (to {value})",
+            update_this(value) if is_newer(value) else mend,
         ),
     }
+
+
+def is_newer(version: str) -> bool:
+    """Whether a version is newer than this dlwa."""
+    return _parts(version) > _parts(__version__)
+
+
+def update_this(version: str) -> str:
+    """What to type where the other side is newer."""
+    return f"bring this dlwa up to date: git pull   (to {version})"
 
 
 def _enter(lab: Lab) -> str:

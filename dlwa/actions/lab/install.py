@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 import dlwa
-from dlwa.actions.lab.far import shell_line
+from dlwa.actions.lab.far import VERSION_OF, shell_line
 from dlwa.errors import AccessError, BusyError, DlwaError
 from dlwa.labs import Lab
 from dlwa.shell import quote
@@ -36,6 +36,7 @@ mkdir -p -- "$root" && cd -- "$root" || exit 1
 mkdir -p FOLDERS
 [ -e .git ] && echo git
 [ -s .venv/dlwa-installed ] && echo venv
+echo "version $(VERSION 2>/dev/null)"
 cat .dlwa/code 2>/dev/null
 grep -ls '"state": "\(running\|starting\|queued\)"' models/ddsp/*/*/run.json \
   .dlwa/runs/*/run.json 2>/dev/null | head -3 | sed 's/^/live /'
@@ -71,11 +72,13 @@ class Standing:
     mark: str
     live: tuple[str, ...]
     has_environment: bool
+    version: str
 
 
 def look(connection: "LabConnection", lab: Lab) -> Standing:
     """Make the folders and see what is there; raises `AccessError` if they cannot be made."""
     script = _LOOK.replace("ROOT", quote(lab.root or ".")).replace("FOLDERS", _FOLDERS)
+    script = script.replace("VERSION", VERSION_OF)
     done = connection.collect(shell_line(script))
     if not done.ok:
         raise AccessError(
@@ -86,7 +89,8 @@ def look(connection: "LabConnection", lab: Lab) -> Standing:
     lines = done.out.split("\n")
     live = tuple(line.removeprefix("live ") for line in lines if line.startswith("live "))
     mark = next((line for line in lines if len(line) == 64), "")
-    return Standing("git" in lines, mark, live, "venv" in lines)
+    version = next((line[8:] for line in lines if line.startswith("version ")), "")
+    return Standing("git" in lines, mark, live, "venv" in lines, version)
 
 
 def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> None:

@@ -35,8 +35,8 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
         return
     raise AccessError(
         f"{target} accepts none of our keys ({', '.join(tried) or 'there are none'})",
-        hint=f"give it your key: ssh-copy-id -p {target.port} {target.user}@{target.host}   "
-        "(no key yet: ssh-keygen -t ed25519)",
+        hint=f"give it your key: ssh-copy-id -p {target.port} {target.user}@{target.host}, or send "
+        "your .pub file to who runs the machine   (no key yet: ssh-keygen -t ed25519)",
     )
 
 
