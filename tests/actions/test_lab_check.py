@@ -3,7 +3,7 @@
 import pytest
 
 from dlwa.actions.lab._judge import judge
-from dlwa.labs import Lab
+from dlwa.labs import Lab, SlurmOptions
 from dlwa.version import __version__
 
 NOW_S = 1_800_000_000.0
@@ -23,6 +23,7 @@ GOOD = {
     "smi": ["NVIDIA A100;NVIDIA A100;"],
     "driver": ["ok"],
     "logins": ["yes"],
+    "scheduler": ["slurm"],
 }
 
 
@@ -85,6 +86,11 @@ def test_a_slurm_lab_needs_sbatch_and_no_screen():
     )
     assert up["slurm"][:2] == ("ok", "/usr/bin/sbatch; partitions gpu* debug")
     assert up["gpu"][:2] == ("ok", "gpu:2") and not {"screen", "logout"} & set(up)
+    login = {**no_node, "sbatch": "/usr/bin/sbatch", "partitions": "gpu* debug"}
+    told = found(lab, **login, scheduler="screen")["slurm"]
+    assert told[0] == "fail" and "login node" in told[1] and told[2].endswith("lab setup hpc")
+    other = Lab("hpc", "login", root="/s", scheduler="slurm", slurm=SlurmOptions("gpu-v100"))
+    assert "gpu-v100 is not there" in found(other, **login)["slurm"][1]
     cpu_only = found(lab, **no_node, sbatch="/usr/bin/sbatch", ddsp="ddsp")
     assert "without CUDA" in cpu_only["environment"][1]
     none = found(lab, **no_node, sbatch="/usr/bin/sbatch", partitions="cpu", gres="(null)")

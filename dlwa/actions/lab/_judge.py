@@ -31,7 +31,7 @@ def judge(lab: Lab, facts: Facts, now_s: float) -> Iterator[Finding]:
         yield _environment(lab, facts)
     yield _python(facts)
     if lab.scheduler == "slurm":
-        slurm = _slurm(facts)
+        slurm = _slurm(lab, facts)
         yield slurm
         if slurm.level == "ok":
             yield _cluster_gpus(facts)
@@ -121,7 +121,7 @@ def _screen(facts: Facts) -> Finding:
     return Finding("screen", "fail", "GNU screen is missing", "there: sudo apt install screen")
 
 
-def _slurm(facts: Facts) -> Finding:
+def _slurm(lab: Lab, facts: Facts) -> Finding:
     if "sbatch" not in facts:
         text = "there is no sbatch: this is no login node of a Slurm cluster"
         return Finding("slurm", "fail", text, "in the lab file: host: LOGIN_NODE")
@@ -130,6 +130,13 @@ def _slurm(facts: Facts) -> Finding:
         reason = partitions.replace("sinfo: ", "").partition(" error:")[0][:100]
         text = f"the controller does not answer: {reason or 'it names no partitions'}"
         return Finding("slurm", "fail", text, "there: sinfo; then ask who runs the cluster")
+    wanted = lab.slurm.partition
+    if wanted and not set(wanted.split(",")) <= set(partitions.replace("*", "").split()):
+        text = f"partition {wanted} is not there; partitions {partitions}"
+        return Finding("slurm", "fail", text, "in the lab file: slurm: {partition: ...}")
+    if "code" in facts and facts.get("scheduler") != ["slurm"]:
+        text = "labs/local.yaml there does not say slurm: runs would start on the login node"
+        return Finding("slurm", "fail", text, f"./dlwa.py lab setup {lab.name}")
     return Finding("slurm", "ok", f"{facts['sbatch'][0]}; partitions {partitions}")
 
 

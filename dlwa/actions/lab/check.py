@@ -41,6 +41,7 @@ if cd ROOT 2>/dev/null; then
   say inodes "$(df -Pi . | awk 'NR == 2 { print $4 }')"
   [ -f dlwa.py ] && say code yes
   say version "$(VERSION 2>/dev/null)"
+  say scheduler "$(sed -n 's/^scheduler: *//p' labs/local.yaml 2>/dev/null)"
   [ -s .venv/dlwa-installed ] && say venv yes
   [ -e .venv/dlwa-ddsp.installing ] && say cut yes
   [ -f .venv/dlwa-extras ] && say ddsp "$(cat .venv/dlwa-extras)"
