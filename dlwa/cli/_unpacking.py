@@ -24,5 +24,6 @@ def unpacking(plan: Callable[[str], Planned], named: str, how: options.Manner) -
         question = f"{archive.name} is an archive. Unpack it into {target}?"
         if not output.confirm(question, assume_yes=how.yes):
             raise
-        output.say(f"{unpack(archive, target)} files unpacked into {target}")
+        count = unpack(archive, target)
+        output.say(f"{count} file{'s' if count != 1 else ''} unpacked into {target}")
         return plan(packed.named)

@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import pickletools
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -191,6 +193,32 @@ def test_our_pickle_names_only_what_the_reference_can_import(tmp_path):
     assert "numpy.core.multiarray" in strings
     assert not any(s.startswith(("dlwa", "numpy._core")) for s in strings)
     assert (tmp_path / "s.pkl").read_bytes()[:2] == b"\x80\x04"
+
+
+def test_our_pickle_opens_where_only_the_reference_is(tmp_path):
+    """Plain pickle, in a process that has NumPy and a class of that name, and nothing of ours."""
+    stats = post.compute_dataset_statistics(provider(batch()))
+    post.write_pickle(tmp_path / "s.pkl", stats)
+    module = tmp_path / "ddsp" / "training"
+    module.mkdir(parents=True)
+    for folder in (module.parent, module):
+        (folder / "__init__.py").touch()
+    (module / "postprocessing.py").write_text("class QuantileTransformer: pass\n")
+    code = "import json, pickle, sys, warnings\nwarnings.simplefilter('ignore')\n"
+    code += "stats = pickle.load(open('s.pkl', 'rb'))\n"
+    code += "made = vars(stats.pop('quantile_transform'))\n"
+    code += "kinds = {type(value).__name__ for value in stats.values()}\n"
+    code += "assert not [name for name in sys.modules if name.startswith('dlwa')]\n"
+    code += "print(json.dumps([len(stats), sorted(kinds), float(stats['mean_pitch']), sorted(made),"
+    code += " list(made['quantiles_'].shape), made['output_distribution']]))"
+    argv = [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, '.')\n" + code]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    count, kinds, pitch, made, shape, output = json.loads(done.stdout or done.stderr)
+    assert (count, kinds, output) == (36, ["float32"], "uniform")
+    assert pitch == pytest.approx(float(stats["mean_pitch"]))
+    assert shape == list(stats["quantile_transform"].quantiles_.shape)
+    theirs = ["n_quantiles", "n_quantiles_", "output_distribution", "quantiles_", "random_state"]
+    assert made == [*theirs, "references_", "subsample"]
 
 
 class Intruder:
