@@ -19,6 +19,7 @@ from dlwa.actions.runs import Run
 from dlwa.errors import DlwaError, ExitCode, NetworkError, UsageError
 from dlwa.labs import Limits
 from dlwa.settings import Settings
+from tests.integration import lab as lab_module
 from tests.integration.lab import Lab, wait_for
 from tests.integration.slurm_lab import Slurm, needs_slurm
 
@@ -27,6 +28,15 @@ pytestmark = [pytest.mark.integration, needs_slurm]
 HOSTILE = "l b %j%% $(touch pwned) `touch pwned` ;touch pwned 'q\" \\n"
 FOREVER = "import time\nprint('here', 'I am', flush=True)\nwhile True: time.sleep(1)"
 SHOWS_GPUS = "import os\nprint('GPUs', os.environ['CUDA_VISIBLE_DEVICES'], flush=True)\n" + FOREVER
+
+
+PROJECT = Path(__file__).resolve().parents[2]
+SMALL = (
+    "--gin_file=models/debug_instrument.gin",
+    "--gin_param=batch_size=1",
+    "--gin_param=train_util.train.num_steps=1000000",
+    "--gin_param=train_util.train.steps_per_save=100000",
+)
 
 
 class SlurmLab(Lab):
@@ -49,14 +59,14 @@ class SlurmLab(Lab):
         return self.slurm.ask("squeue", "-h", "-t", "all", "-j", job, "-o", "%T")
 
     def begin_now(self, run: Run) -> None:
-        """Slurm lets a job that was put back wait for two minutes; not here."""
+        """Slurm lets a job that was put back wait for two minutes; two seconds will do.
+
+        Not less: slurmd refuses a job it ended in the same second.
+        """
         job = self.again(run).record["slurm_job_id"]
-
-        def began() -> bool:
-            self.slurm.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
-            return self.state(run) == "RUNNING"
-
-        wait_for(began, lambda: self.state(run))
+        wait_for(lambda: self.state(run) == "PENDING", lambda: self.state(run))
+        self.slurm.ask("scontrol", "update", f"JobId={job}", "StartTime=now+2")
+        wait_for(lambda: self.state(run) == "RUNNING", lambda: self.state(run))
 
     def train(self, name: str, *flags: str) -> Run:
         """Start the fake training by the command line."""
@@ -69,7 +79,10 @@ class SlurmLab(Lab):
         return self.found(name)
 
     def found(self, name: str) -> Run:
-        return runs.find_run(runs.all_runs(self.settings.workspace, self.host), name)
+        return runs.find_run(self.runs(), name)
+
+    def runs(self) -> list[Run]:
+        return runs.all_runs(self.settings.workspace, self.host)
 
     def until_steps(self, run: Run, count: int = 3) -> Run:
         """The run once its job has done some steps in this turn."""
@@ -81,8 +94,11 @@ class SlurmLab(Lab):
         return self.again(run)
 
     def close(self) -> None:
-        self.slurm.ask("scancel", "--user", str(os.getuid()))
-        wait_for(lambda: not self.slurm.ask("squeue", "-h"))
+        jobs = [run.record.get("slurm_job_id") for run in self.runs()]
+        for job in filter(None, jobs):
+            self.slurm.ask("scancel", job)
+        going = lambda: self.slurm.ask("squeue", "-h", "-o", "%A").split()  # noqa: E731
+        wait_for(lambda: not set(going()) & set(jobs), lambda: str(going()))
         assert not list(self.root.parent.rglob("pwned")), "something in a name was executed"
 
 
@@ -95,6 +111,28 @@ def slurm() -> Iterator[Slurm]:
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def trained(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a real training that has a minute; it goes on while other tests do."""
+    root = tmp_path_factory.mktemp("training") / "l b"
+    data = root / "datasets" / "ddsp" / "ann" / "tones"
+    makes = (
+        "import sys; from tests.ddsp.training import small_run as s; s.write_dataset(sys.argv[1])"
+    )
+    limits = {"gpus_per_run": 0, "hours_per_run": 1 / 60}
+    (root / "labs").mkdir(parents=True)
+    (root / "labs" / "local.yaml").write_text(json.dumps({"scheduler": "slurm", "limits": limits}))
+    words = ("--dataset_name", "ann/tones", "--model_name", "ann/real", "--cpu", "--", *SMALL)
+    train = ("-m", "dlwa.cli", "--root", str(root), "ddsp", "train", *words)
+    for argv in (("-c", makes, str(data)), train):
+        env = {**slurm.env, "DLWA_OWNER": "ann", "PYTHONPATH": str(PROJECT)}
+        done = subprocess.run(
+            [sys.executable, *argv], env=env, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+    return root
 
 
 @pytest.fixture
@@ -116,6 +154,12 @@ def lab(slurm: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def gpus_in(log: str) -> str:
     (line,) = (line for line in log.splitlines() if line.startswith("GPUs"))
     return line
+
+
+def test_a_real_training_begins(trained: Path) -> None:
+    """First, so that its minute passes while the others run; the last test tells its end."""
+    record = runfiles.read_json(trained / "models" / "ddsp" / "ann" / "real" / "run.json")
+    assert record is not None and record["place"].startswith("Slurm job")
 
 
 def test_two_get_different_gpus_and_the_third_is_told_why_it_waits(lab: SlurmLab) -> None:
@@ -347,3 +391,21 @@ def test_a_cluster_without_its_programs_is_told(lab: SlurmLab, monkeypatch) -> N
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(DlwaError, match="sbatch is not installed here"):
         lab.start(FOREVER)
+
+
+def test_a_real_training_goes_on_after_its_time_limit(
+    trained: Path, slurm: Slurm, lab: SlurmLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab_module, "DEADLINE_S", 150.0)  # a minute of Slurm, TensorFlow twice
+    own = SlurmLab(trained, slurm, monkeypatch)
+    run = own.until(own.found("ann/real"), lambda now: now.record.get("turns"))
+    (turn,) = run.record["turns"]
+    saved = int(turn["ended"].rpartition(" ")[2])
+    assert "time of its Slurm job is nearly over; saved at step" in turn["ended"] and saved > 0
+    own.begin_now(run)
+    run = own.until_steps(run, 1)
+    first = next(iter(runfiles.read_lines(run.paths.metrics, first_byte(run))))
+    assert first["step"] == saved + 1, "not a step is lost or done twice"
+    run = stopping.stop(run, own.host, "ann")
+    assert run.state == "stopped" and "saved at step" in run.reason
+    own.close()
