@@ -20,6 +20,7 @@ def violin(tmp_path: Path) -> Path:
     return folder
 
 
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # its SHA-256
 HOSTILE = [
     "../up",
     "/etc/passwd",
@@ -31,6 +32,27 @@ HOSTILE = [
     "a\x00b",
     "a\nb",
     "CON",
+]
+HOSTILE += [
+    "a/../b",
+    "./a",
+    "a/.",
+    "com1.wav",
+    "LPT9",
+    "aux.tar.gz",
+    "x:y",
+    "a*",
+    "a\x7f",
+    "a\u2028b",
+]
+HOSTILE += [
+    "a" * 300 + "/b",
+    "/".join(["d" * 100] * 11),
+    "\ufeffx",
+    "a\r",
+    "~/../x",
+    "..\\up",
+    "a ",
 ]
 HOSTILE += ["nul.txt", "x.", " x", "\x1b[2J", "a" * 300, ".dlwa-parts/x", "\udcff", "\u202ex", ""]
 
@@ -103,6 +125,82 @@ def test_links_in_the_way_are_not_followed(tmp_path, violin):
     assert (secret / "a.bin").read_text() == "mine"
 
 
+TWINS = [
+    ("Twin", "twin"),
+    ("u\u0308", "\u00fc"),
+    ("stra\u00dfe", "STRASSE"),
+    ("A/x", "a/y"),
+    ("a", "a/b"),
+]
+
+
+@pytest.mark.parametrize("pair", TWINS)
+def test_twins_of_a_laptop_are_refused_by_the_lab(tmp_path, pair):
+    """Two names for one file would overwrite each other where cases or accents do not count."""
+    listed = [[path, 3, 0] for path in pair]
+    with connected(tmp_path) as one:
+        one.send(do="push", home="inputs", name="ann/x", files=listed)
+        answer = one.message()
+    if pair == ("A/x", "a/y"):  # folders of the same name, files that are not twins
+        assert len(answer["needed"]) == 2
+    else:
+        assert f"cannot be told apart from {pair[0]}" in answer["error"]["message"]
+    assert not list(tmp_path.glob("inputs/**/*"))
+
+
+@pytest.mark.parametrize("pair", [pair for pair in TWINS if pair[0] != "A/x"])
+def test_of_twins_of_a_lab_one_is_left_out(tmp_path, pair):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[[path, 3, 0] for path in pair], refused={}, step=None)
+        for number, _, _ in one.message()["want"]:
+            one.send(file=number, offset=0)
+            one.send_piece(b"abc")
+            one.send(end=number, sha256=ABC)
+        one.send(finished=True)
+
+    with played(lab) as one:
+        result = near.fetch(one, tmp_path / "down", {}, QUIET, together=False)
+    assert len(result.sent) == 1 and len(result.refused) == 1
+    assert len([place for place in (tmp_path / "down").rglob("*") if place.is_file()]) == 1
+
+
+@pytest.mark.parametrize("link", ["sub", "b.bin", names.PARTS])
+def test_links_on_the_laptop_are_not_followed_by_what_a_lab_sends(tmp_path, link):
+    """Not one in the way of a file, not one in its place, not one where parts are kept."""
+
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[["sub/a.bin", 3, 0], ["b.bin", 3, 0]], refused={}, step=None)
+        for number, _, _ in one.message()["want"]:
+            one.send(file=number, offset=0)
+            one.send_piece(b"abc")
+            one.send(end=number, sha256=ABC)
+        one.send(finished=True)
+
+    secret, down = tmp_path / "secret", tmp_path / "down"
+    secret.mkdir()
+    down.mkdir()
+    (secret / "a.bin").write_text("mine")
+    (down / link).symlink_to(secret / "a.bin" if link == "b.bin" else secret)
+    with played(lab) as one, contextlib.suppress(OSError):
+        result = near.fetch(one, down, {}, QUIET, together=False)
+        assert "link" in " ".join(result.refused.values())
+    assert [place.name for place in secret.iterdir()] == ["a.bin"]
+    assert (secret / "a.bin").read_text() == "mine"
+
+
+def test_parts_are_kept_in_no_link_of_a_lab(tmp_path, violin):
+    (violin / "a.bin").write_text("theirs")
+    (tmp_path / "secret").mkdir()
+    there = tmp_path / "lab/inputs/ann/violin"
+    there.mkdir(parents=True)
+    (there / names.PARTS).symlink_to(tmp_path / "secret")
+    with pytest.raises(DlwaError, match="link"):
+        send(tmp_path / "lab", violin)
+    assert not list((tmp_path / "secret").iterdir())
+
+
 def test_others_folders_are_refused_by_the_lab_itself(tmp_path, violin):
     (violin / "a.bin").write_text("x")
     with pytest.raises(AccessError, match="belongs to ben"):
@@ -134,8 +232,7 @@ def test_one_spoilt_file_keeps_the_whole_model_back(tmp_path):
         for number in (0, 1):
             one.send(file=number, offset=0)
             one.send_piece(b"abc")
-            good = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-            one.send(end=number, sha256=good if number else "0")
+            one.send(end=number, sha256=ABC if number else "0")
         one.send(finished=True)
 
     with played(lab) as one:

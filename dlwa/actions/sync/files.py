@@ -74,7 +74,7 @@ def scan(
             else:
                 found[path] = Entry(names.normal(path), info.st_size, info.st_mtime_ns, path)
     for path, other in names.twins(found).items():
-        refused[path] = f"cannot be told apart from {other} on every system"
+        refused[path] = names.not_apart_from(other)
         del found[path]
     return list(found.values()), refused
 
@@ -167,8 +167,10 @@ class Parts:
         return block_digests(part, entry.size) if part.exists() else []
 
     def open(self) -> None:
-        """Make the folder; raises `OSError` where that is not allowed."""
+        """Make the folder; raises `OSError` where that is not allowed or a link is there."""
         self.place.mkdir(parents=True, exist_ok=True)
+        if self.place.is_symlink():
+            raise NotADirectoryError(errno.ENOTDIR, "is a link", str(self.place))
 
     def close(self) -> None:
         """Remove what nobody needs any more."""

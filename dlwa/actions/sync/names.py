@@ -70,6 +70,11 @@ def twins(paths: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def not_apart_from(other: str) -> str:
+    """What is wrong with a path that has a twin."""
+    return f"cannot be told apart from {other} on every system"
+
+
 def inside(folder: Path, path: str) -> Path:
     """Where a checked path lies in a folder; no link on the way is followed.
 

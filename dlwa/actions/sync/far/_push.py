@@ -32,10 +32,13 @@ class Push:
                 hint=f"push to {settings.owner}/{self._name.leaf}, or add --as-admin",
             )
         self._entries = [files.entry_from(one) for one in request["files"]]
-        wrong = names.twins(entry.path for entry in self._entries)
+        twins = names.twins(entry.path for entry in self._entries)
         for entry in self._entries:
-            if reason := names.problem_of(entry.path) or wrong.get(entry.path):
-                raise UsageError(f"file={entry.path!a} {reason}")
+            wrong = names.problem_of(entry.path)
+            if entry.path in twins:
+                wrong = wrong or names.not_apart_from(twins[entry.path])
+            if wrong:
+                raise UsageError(f"file={entry.path!a} {wrong}")
         self._parts = Parts(self._folder)
 
     def run(self) -> None:

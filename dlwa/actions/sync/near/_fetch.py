@@ -63,7 +63,7 @@ def _accepted(entries: list[Entry], result: Result) -> dict[int, Entry]:
     for number, entry in enumerate(entries):
         wrong = names.problem_of(entry.path)
         if entry.path in twins:
-            wrong = f"cannot be told apart from {twins[entry.path]} on every system"
+            wrong = names.not_apart_from(twins[entry.path])
         if wrong:
             result.refused[entry.path] = wrong
         else:
