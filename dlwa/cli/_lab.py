@@ -22,17 +22,20 @@ def named(name: str | None) -> tuple[Settings, Lab]:
 
 
 def list_all() -> None:
-    """The table of labs; a file that cannot be right is told in its row."""
+    """The table of labs; a file that cannot be right is told below."""
     settings = options.settings()
-    rows = []
+    rows, wrong = [], []
     for name in lab_names(settings.workspace.labs):
         in_use = "yes" if name == settings.lab else ""
         try:
             lab = read_lab(settings.workspace.labs, name)
             rows.append([name, lab.host or "this machine", lab.root, lab.scheduler, in_use])
         except DlwaError as error:
-            rows.append([name, f"wrong: {error.message}", "", "", in_use])
+            rows.append([name, "(wrong)", "", "", in_use])
+            wrong.append(error)
     output.table("", ["lab", "host", "root", "scheduler", "in use"], rows)
+    for one in wrong:
+        output.warn(one.message)
     output.say(f"choose one: {output.LAUNCHER} lab use NAME --owner YOU")
 
 
@@ -47,13 +50,14 @@ def show(name: str | None) -> None:
         facts["keys"] = [str(path) for path in target.identity_files if path.is_file()]
     output.answer(facts)
     for key, value in facts.items():
-        if value not in (None, (), [], ""):
+        matters = key != "slurm" or lab.scheduler == "slurm"
+        if matters and value not in (None, (), [], ""):
             output.text(f"{key:>15}: {_plain(value)}")
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {one}" for key, one in value.items() if one is not None)
+        return ", ".join(f"{key} {one}" for key, one in value.items() if one not in (None, ()))
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return (

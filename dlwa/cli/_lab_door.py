@@ -3,7 +3,7 @@
 import sys
 
 from dlwa.cli import output
-from dlwa.errors import UsageError
+from dlwa.errors import AccessError, UsageError
 from dlwa.hosts import ssh
 from dlwa.labs import Lab, read_lab
 from dlwa.settings import Settings
@@ -16,9 +16,9 @@ class TerminalAsker:
         self._no_input = no_input
 
     def secret(self, prompt: str) -> str:
-        """Ask without showing what is typed; raises `UsageError` where nobody can be asked."""
+        """Ask without showing what is typed; raises `AccessError` where nobody can be asked."""
         if self._no_input or not sys.stdin.isatty():
-            raise UsageError(
+            raise AccessError(
                 f"this needs an answer and nobody can be asked: {prompt.strip()}",
                 "run it in a terminal; an SSH key may be loaded first: ssh-add",
             )

@@ -4,7 +4,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from dlwa.errors import UsageError
+from dlwa.errors import AccessError, UsageError
 from dlwa.hosts.ssh._connect import connect
 from dlwa.hosts.ssh._target import Asker, resolve
 from dlwa.labs import Lab, read_lab
@@ -56,7 +56,7 @@ class OnTerminal:
 
     def _require_somebody(self, question: str) -> None:
         if not sys.stdin.isatty():
-            raise UsageError(
+            raise AccessError(
                 f"this needs an answer and nobody can be asked: {question.strip()}",
                 "connect once by hand (dlwa lab use NAME), or load the key first: ssh-add",
             )
