@@ -95,13 +95,14 @@ def last_activity(paths: RunPaths) -> float:
     What was written before somebody set the clock back lies in the future and says nothing; the
     wrapper then writes the record anew.
     """
-    times, now = [0.0], time.time()
+    times, now = [], time.time()
     for path in (paths.log, paths.metrics, paths.events, paths.record):
         try:
             times.append(path.stat().st_mtime)
         except OSError:
             continue
-    return max(at for at in times if at <= now + _CLOCKS_DIFFER_S)
+    believed = [at for at in times if at <= now + _CLOCKS_DIFFER_S]
+    return max(believed, default=now if times else 0.0)
 
 
 def process_in(record: Mapping[str, Any], key: str) -> ProcessId | None:

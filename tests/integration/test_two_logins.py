@@ -73,10 +73,22 @@ class Shared:
             timeout=60,
         )
 
+    def run_blind(self, owner: str, *argv: str) -> "subprocess.CompletedProcess[str]":
+        """The same where /proc shows a login only its own processes (hidepid)."""
+        hide = 'mount -t proc -o hidepid=2 proc /proc && exec "$@"'
+        uid = str(pwd.getpwnam(LOGINS[owner]).pw_uid)
+        become = ("setpriv", "--reuid", uid, "--regid", str(GROUP), "--clear-groups")
+        blind = ("unshare", "--mount", "sh", "-c", hide, "sh", *become)
+        return self.run("root", *blind, *argv)
+
     def dlwa(self, owner: str, *words: str) -> "subprocess.CompletedProcess[str]":
         """A command line of dlwa with fake trainings."""
+        return self.run(owner, *self.argv(*words))
+
+    def argv(self, *words: str) -> list[str]:
+        """That command line."""
         fakes = str(HERE / "dlwa_with_fakes.py")
-        return self.run(owner, self.python, fakes, "--root", str(self.root), *words)
+        return [self.python, fakes, "--root", str(self.root), *words]
 
     def train(self, owner: str) -> Run:
         """Start a training that does not end by itself."""
@@ -133,6 +145,14 @@ def test_two_logins_start_see_each_other_and_end_only_their_own(shared: Shared) 
     seen = json.loads(shared.dlwa("ben", "status", "--json").stdout)["runs"]
     assert {run["id"]: run["owner"] for run in seen} == {ann.id: "ann", ben.id: "ben"}
     assert "step: " in shared.dlwa("ben", "logs", "ann/v").stdout
+
+    blind = shared.run_blind("ben", *shared.argv("status", "--json"))
+    if "mount" not in blind.stderr:
+        states = {run["id"]: run["state"] for run in json.loads(blind.stdout)["runs"]}
+        assert states == {ann.id: "running", ben.id: "queued"}, "a run not seen is not lost"
+        words = ("stop", "ann/v", "--as-admin", "--yes")
+        refused = shared.run_blind("ben", *shared.argv(*words))
+        assert refused.returncode == 4 and "another login" in refused.stderr
 
     refused = shared.dlwa("ben", "stop", "ann/v")
     assert refused.returncode == 4 and "belongs to ann, you are ben" in refused.stderr

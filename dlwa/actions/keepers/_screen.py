@@ -21,7 +21,7 @@ from dlwa.actions._run import (
     span,
 )
 from dlwa.actions.keepers._base import Room
-from dlwa.errors import DlwaError
+from dlwa.errors import AccessError, DlwaError
 from dlwa.hosts import processes
 from dlwa.hosts.base import Host, ProcessId
 from dlwa.labs import Limits
@@ -127,6 +127,11 @@ class ScreenKeeper:
             )
         if run.wrapper:
             self._host.signal(run.wrapper, 0)  # another login's is refused before anything
+            if not self._host.is_alive(run.wrapper) and is_locked(run.paths.lock):
+                raise AccessError(
+                    f"run={run.name} belongs to another login, whose processes are hidden here",
+                    hint="log in as that one, or as root (sudo)",
+                )
 
     def ask(self, run: Run) -> None:
         """Signal the wrapper, which passes it on; the job itself if the wrapper is gone."""
@@ -168,7 +173,8 @@ class ScreenKeeper:
             if young or is_locked(paths.start_lock):
                 return state, str(record.get("reason") or "")
             return "lost", "its session never came up"
-        if not self._host.is_alive(wrapper):
+        # /proc may hide another login's processes; the lock that the wrapper holds cannot be hidden
+        if not self._host.is_alive(wrapper) and not is_locked(paths.lock):
             again = runfiles.read_json(paths.record) or {}
             if again.get("state", state) not in LIVE:  # it ended while we looked
                 return again["state"], str(again.get("reason") or "")
