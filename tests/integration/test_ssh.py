@@ -152,6 +152,36 @@ def test_every_hop_is_checked(client, server, tmp_path):
         hop.stop()
 
 
+def test_two_hops_and_a_proxy_command(client, server, tmp_path):
+    """`ProxyJump a,b` goes through a to b; a ProxyCommand's machine is checked all the same."""
+    hop = Server(tmp_path / "hop")
+    hop.let_in(client.key)
+    hop.start()
+    try:
+        client.add_host("hop", hop)
+        client.add_host("inner", server, ProxyJump="hop,vm", HostKeyAlias="inner-machine")
+        command = f"ssh -F {client.config} -W %h:%p hop"
+        client.add_host("piped", server, ProxyCommand=command)
+        client.know(hop)
+        client.know(server)
+        with pytest.raises(AccessError, match="inner-machine is unknown"):
+            said_by("true", "inner")
+        with client.known_hosts.open("a") as stream:
+            stream.write(f"inner-machine {server.public_host_key}\n")
+        before = server.log().count("Accepted publickey")
+        assert said_by("echo through", "inner").out == "through\n"
+        assert (
+            server.log().count("Accepted publickey") == before + 2
+        )  # as the second hop, and itself
+        assert said_by("echo through", "piped").out == "through\n"
+        client.known_hosts.write_text("")
+        client.know(hop)
+        with pytest.raises(AccessError, match="unknown"):
+            said_by("true", "piped")
+    finally:
+        hop.stop()
+
+
 def test_jumps_that_go_in_a_circle_are_told(client, server):
     client.add_host("a", server, ProxyJump="b")
     client.add_host("b", server, ProxyJump="a")
