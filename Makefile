@@ -7,8 +7,9 @@ RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest -p no:cacheprovider
 STAMP := $(VENV)/dlwa-developer
 LOCK := dlwa/constraints.txt
+DEMO_MODEL := models/ddsp/demo/violin
 
-.PHONY: setup demo test lint unit ddsp integration bench bench-pitch bench-datasets docs figures lock system
+.PHONY: setup demo test lint unit ddsp integration bench bench-pitch bench-playing bench-datasets docs figures lock system
 
 setup: $(STAMP)
 
@@ -49,6 +50,14 @@ bench: setup
 	$(RUN) benchmarks/looking.py
 	$(RUN) -m benchmarks.import_time
 	$(RUN) -m benchmarks.harmonic
+	$(MAKE) --no-print-directory bench-playing
+
+# What a musician waits for, with the demo's model, which is trained if it is not there (minutes).
+bench-playing: setup $(DEMO_MODEL)
+	$(RUN) -m benchmarks.playing --model_dir=$(DEMO_MODEL)
+
+$(DEMO_MODEL):
+	$(PYTHON) dlwa.py demo --yes
 
 # Data sets of a quarter of an hour: first, again, with one more recording.
 bench-datasets: setup system
