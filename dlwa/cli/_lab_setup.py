@@ -87,6 +87,7 @@ class _There:
         if standing.mark == mark:
             output.say("the code there is this one already")
             return False
+        install.require_room(standing, self.lab)
         if far.is_newer(standing.version):
             output.warn(f"dlwa {standing.version} is there, which is newer than this {__version__}")
             question = f"Replace it by {__version__}?"

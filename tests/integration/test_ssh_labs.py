@@ -205,6 +205,16 @@ def test_setup_brings_what_the_system_lacks_after_a_yes(world: FarLab, tmp_path:
         refused = world.dlwa("lab", "setup", "bare", "--light", "--no-input")
         assert refused.returncode == 4 and "sudo mkdir" in refused.stderr
         assert "missing there: screen" in refused.stderr and not (tmp_path / "bare/apt").exists()
+        df = tmp_path / "bare/tools/df"
+        right = df.readlink()
+        df.unlink()
+        df.write_text("#!/bin/sh\necho header; echo disk 1 1 90000 1 /\n")
+        df.chmod(0o755)
+        full = world.dlwa("lab", "setup", "bare", "--light", "--yes")
+        assert full.returncode == 6 and "92 MB are free" in full.stderr
+        assert not (root / "dlwa.py").exists()
+        df.unlink()
+        df.symlink_to(right)
         done = world.dlwa("lab", "setup", "bare", "--light", "--yes")
         assert done.returncode == 0, done.stderr
         asked = (tmp_path / "bare/apt").read_text()

@@ -16,6 +16,7 @@ import yaml
 
 import dlwa
 from dlwa.actions.lab.far import VERSION_OF, shell_line
+from dlwa.actions.progress import size
 from dlwa.errors import AccessError, BusyError, DlwaError
 from dlwa.labs import Lab
 from dlwa.shell import quote
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dlwa.hosts.ssh import LabConnection
 
 TOP = ("dlwa", LAUNCHER, "pyproject.toml", "README.md", "LICENSE", "NOTICE")
+_NEEDED_BYTES = 150_000_000  # the code twice, and .venv without the DDSP half
 _LEFT_OUT = {"__pycache__", ".DS_Store"}
 _FOLDERS = "inputs datasets/ddsp models/ddsp outputs labs .dlwa"
 
@@ -36,6 +38,7 @@ mkdir -p -- "$root" && cd -- "$root" || exit 1
 mkdir -p FOLDERS
 [ -e .git ] && echo git
 [ -s .venv/dlwa-installed ] && echo venv
+echo "free $(df -Pk . | awk 'NR == 2 { print $4 }')"
 echo "version $(VERSION 2>/dev/null)"
 cat .dlwa/code 2>/dev/null
 grep -ls '"state": "\(running\|starting\|queued\)"' models/ddsp/*/*/run.json \
@@ -73,6 +76,7 @@ class Standing:
     live: tuple[str, ...]
     has_environment: bool
     version: str
+    free_bytes: int | None
 
 
 def look(connection: "LabConnection", lab: Lab) -> Standing:
@@ -89,8 +93,16 @@ def look(connection: "LabConnection", lab: Lab) -> Standing:
     lines = done.out.split("\n")
     live = tuple(line.removeprefix("live ") for line in lines if line.startswith("live "))
     mark = next((line for line in lines if len(line) == 64), "")
-    version = next((line[8:] for line in lines if line.startswith("version ")), "")
-    return Standing("git" in lines, mark, live, "venv" in lines, version)
+    said = {key: value for key, _, value in (line.partition(" ") for line in lines)}
+    free = said.get("free", "")
+    return Standing(
+        is_checkout="git" in lines,
+        mark=mark,
+        live=live,
+        has_environment="venv" in lines,
+        version=said.get("version", ""),
+        free_bytes=int(free) * 1024 if free.isdigit() else None,
+    )
 
 
 def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> None:
@@ -101,9 +113,20 @@ def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> N
     connection.send_file(archive, f"{lab.root or '.'}/{place}")
     done = connection.collect(shell_line(script.replace("PACKED", place)), timeout_s=300.0)
     if not done.ok:
+        reason = (done.err.strip().splitlines() or [str(done.code)])[0]
         raise DlwaError(
-            f"lab={lab.name}: the code could not be unpacked: {done.err.strip() or done.code}",
+            f"lab={lab.name}: the code could not be unpacked: {reason}",
             f"./dlwa.py lab check {lab.name}",
+        )
+
+
+def require_room(standing: Standing, lab: Lab) -> None:
+    """Raise `BusyError` where not even the code and its environment would fit."""
+    if standing.free_bytes is not None and standing.free_bytes < _NEEDED_BYTES:
+        raise BusyError(
+            f"lab={lab.name}: {size(standing.free_bytes)} are free in {lab.root}, "
+            f"{size(_NEEDED_BYTES)} are needed",
+            hint=f"./dlwa.py user usage --lab {lab.name} shows who fills it; there: df -h",
         )
 
 

@@ -4,6 +4,7 @@ fabric alone accepts every unknown host key and opens gateways by itself. Here n
 happen: the line is made by `connect`, and what could make another one refuses.
 """
 
+import contextlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -120,6 +121,8 @@ class LabConnection(fabric.Connection):  # type: ignore[misc]
         except (paramiko.SSHException, OSError, EOFError) as error:
             if not line.is_open:
                 raise line.lost(error) from error
+            with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+                self.sftp().remove(remote)
             raise DlwaError(
                 f"{remote} cannot be written on {self.host} by SFTP: {error}",
                 "is the disk full, or SFTP switched off there?",
