@@ -13,7 +13,7 @@ from dlwa.errors import AccessError, DlwaError, NetworkError, UsageError
 from dlwa.hosts import ssh
 from dlwa.labs import Lab
 from tests.integration.far_lab import FarLab
-from tests.integration.sshd import Answers, Client, Server, make_key, needs_sshd
+from tests.integration.sshd import Answers, Client, Server, make_key, needs_sshd, needs_terminals
 
 pytestmark = [pytest.mark.integration, needs_sshd]
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/script-labs.md"
@@ -143,6 +143,15 @@ def test_the_line_can_be_lost_and_opened_again(client: Client, server: Server):
         assert lab.collect("echo again").out == "again\n"
         with pytest.raises(NetworkError, match=r"within 0\.3 s"):
             lab.collect("sleep 30", timeout_s=0.3)
+
+
+@needs_terminals
+def test_a_shell_has_a_terminal_and_may_be_lost(client: Client, server: Server):
+    client.know(server)
+    with lab_at() as lab:
+        assert "/dev/pts/" in lab.shell(in_stream=io.StringIO("tty; exit\n")).stdout
+        with pytest.raises(NetworkError, match="lost"):
+            lab.shell(in_stream=io.StringIO("kill -9 $PPID; sleep 30\n"))
 
 
 def test_nothing_is_read_from_this_terminal(client: Client, server: Server, monkeypatch):

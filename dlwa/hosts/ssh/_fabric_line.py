@@ -30,6 +30,13 @@ class _Runner(Remote):  # type: ignore[misc]
         return int(self._line.exit_code(self.channel))
 
 
+class _Shell(_Runner):
+    """A login shell, likewise."""
+
+    def send_start_message(self, command: str) -> None:
+        self.channel.invoke_shell()
+
+
 class Line:
     """What fabric asks of paramiko's client, answered by a line that stands already."""
 
@@ -72,5 +79,9 @@ NO_LINE = _NoLine()
 def settings() -> Any:
     """fabric's settings without anybody's files: ~/.ssh/config is read by OpenSSH itself."""
     run = {"encoding": "utf-8"}
-    overrides = {"load_ssh_configs": False, "run": run, "runners": {"remote": _Runner}}
+    overrides = {
+        "load_ssh_configs": False,
+        "run": run,
+        "runners": {"remote": _Runner, "remote_shell": _Shell},
+    }
     return fabric.Config(lazy=True, overrides=overrides)
