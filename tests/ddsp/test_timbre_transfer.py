@@ -273,7 +273,13 @@ def test_damaged_checkpoints_are_passed_over_and_told(tmp_path):
     damage(folder / "ckpt-30.data-00000-of-00001")
     model = tt.load_model(folder)
     assert model.checkpoint.endswith("ckpt-20")
-    assert any("ckpt-30 is damaged" in note for note in model.notes)
+    assert model.notes == ("ckpt-30 is damaged: ckpt-20 plays instead",)
+    for path in folder.glob("ckpt-30.*"):
+        shutil.copy(path, path.with_name(path.name.replace("30", "40", 1)))
+    (folder / "checkpoints.json").write_text('{"best_step": 30, "best_loss": 1.0}')
+    assert tt.load_model(folder).notes == (
+        "ckpt-30 and ckpt-40 are damaged: ckpt-20 plays instead",
+    )
     damage(folder / "ckpt-20.data-00000-of-00001")
     with pytest.raises(tt.TransferError, match="every checkpoint"):
         tt.load_model(folder)

@@ -27,15 +27,18 @@ def choose_checkpoint(folder, wanted, notes):
                 f"checkpoint={wanted} must be best, latest or one of {steps}", "--checkpoint=best"
             )
         return _readable(folder, int(wanted))
-    step = checkpoints.best_step(folder) if wanted == "best" else None
-    if step is not None and checkpoints.is_readable(checkpoints.prefix_of(folder, step)):
-        return checkpoints.prefix_of(folder, step)
-    if step is not None:
-        notes.append(f"the best checkpoint, ckpt-{step}, is damaged; taking the newest whole one")
-    for number in reversed(steps):
-        if checkpoints.is_readable(checkpoints.prefix_of(folder, number)):
-            return checkpoints.prefix_of(folder, number)
-        notes.append(f"checkpoint ckpt-{number} is damaged")
+    best = checkpoints.best_step(folder) if wanted == "best" else None
+    damaged = []
+    for step in [*([] if best is None else [best]), *reversed(steps)]:
+        prefix = checkpoints.prefix_of(folder, step)
+        if checkpoints.is_readable(prefix):
+            if damaged:
+                told = " and ".join(f"ckpt-{number}" for number in damaged)
+                verb = "is" if len(damaged) == 1 else "are"
+                notes.append(f"{told} {verb} damaged: ckpt-{step} plays instead")
+            return prefix
+        if step not in damaged:
+            damaged.append(step)
     raise TransferError(
         f"every checkpoint in {folder} is damaged: {', '.join(f'ckpt-{s}' for s in steps)}",
         "copy the model folder again, or train anew",

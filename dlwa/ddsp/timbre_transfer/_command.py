@@ -11,9 +11,11 @@ from pathlib import Path
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
+from dlwa.ddsp.audio_io import AudioFileError
 from dlwa.ddsp.failures import fail
 from dlwa.ddsp.timbre_transfer._arguments import add_knobs, given_knobs
 from dlwa.ddsp.timbre_transfer._errors import TransferError
+from dlwa.ddsp.timbre_transfer._knobs import EFFECTS
 
 SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 _REPORT_EVERY_S = 0.2
@@ -32,19 +34,41 @@ def run(argv):
     try:
         knobs = given_knobs(given)
     except ValueError as error:
-        return fail(str(error), "", _USAGE)
+        return fail(str(error), EFFECTS[str(error).partition("=")[0]], _USAGE)
     for name, path in (("recording", given.source), ("model_dir", given.model_dir)):
         if not path.exists():
             return fail(f"{name}={path} does not exist", "", _NOT_FOUND)
+    try:
+        _check_wishes(given)
+    except ValueError as error:
+        return fail(str(error), "", _USAGE)
     try:
         _transfer(given, knobs)
     except KeyboardInterrupt:
         return 130
     except TransferError as error:
         return fail(str(error), error.hint, _FAILED)
+    except AudioFileError as error:
+        return fail(str(error), "open it in an audio editor and save it as wav", _FAILED)
     except (ValueError, OSError) as error:
         return fail(str(error), "", _FAILED)
     return _OK
+
+
+def _check_wishes(given):
+    """Refuse what needs no model to be refused, before the seconds that TensorFlow takes.
+
+    Raises:
+        ValueError: for a file that cannot be written so, or a pitch tracker nobody knows.
+    """
+    from dlwa.ddsp.pitch import MODELS
+    from dlwa.ddsp.timbre_transfer._writer import check_output
+
+    check_output(given.target, given.sample_rate, given.source)
+    if given.pitch_model not in ("auto", *MODELS):
+        raise ValueError(
+            f"pitch_model={given.pitch_model!r} must be auto or one of {', '.join(MODELS)}"
+        )
 
 
 def _transfer(given, knobs):
@@ -133,9 +157,15 @@ class _Progress:
         return time.monotonic() - self._begun
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """Say it like everything else that is wrong."""
+        self.exit(fail(message, f"{self.prog} --help", _USAGE))
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="timbre_transfer",
+    parser = _Parser(
+        prog="python -m dlwa.ddsp.timbre_transfer",
         description="A trained model plays what a recording plays.",
         allow_abbrev=False,
     )

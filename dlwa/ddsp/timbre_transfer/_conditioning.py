@@ -147,11 +147,11 @@ def _describe(features, f0_hz, loudness_db, mask_on, statistics):
         told.inside_before = inside(midi, statistics) if len(midi) else None
     if told.note_share == 0.0:
         told.warnings.append(
-            "no notes were found, only noise or several notes at once; all is played as it is. "
-            "Is there one clear instrument? A lower note_threshold finds more"
+            "no notes were found: this is noise, or several notes at once; it is played as it is. "
+            "Record one instrument alone, or lower note_threshold, e.g. to 0.5"
         )
     elif told.note_share < _FEW_NOTES:
-        told.warnings.append("hardly any notes were found; a lower note_threshold finds more")
+        told.warnings.append("hardly any notes were found: lower note_threshold, e.g. to 0.5")
     unclear = _unclear_share(features)
     if unclear > 0.5 and told.note_share > 0.0:
         told.warnings.append(

@@ -99,7 +99,8 @@ def _load_folder(folder, checkpoint):
         checkpoint_util.load_reference_checkpoint(played.model, prefix)
     except ValueError as error:
         raise TransferError(
-            str(error), "the checkpoint belongs to another configuration"
+            str(error),
+            "copy checkpoint and operative_config-*.gin together from where they were made",
         ) from error
     return played
 

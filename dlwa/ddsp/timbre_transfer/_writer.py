@@ -23,7 +23,8 @@ def check_output(target, sample_rate=None, source=None):
     if target.suffix.lower() not in FORMATS:
         raise ValueError(f"output={str(target)!r} must end in {', '.join(FORMATS)}")
     if sample_rate is not None and sample_rate not in RATES:
-        raise ValueError(f"sample_rate={sample_rate} must be one of {RATES}")
+        known = ", ".join(map(str, RATES))
+        raise ValueError(f"sample_rate={sample_rate} must be one of {known}")
     if not target.parent.is_dir():
         raise ValueError(f"output={str(target)!r}: there is no folder {target.parent}")
     if source is not None and target.exists() and target.samefile(source):
