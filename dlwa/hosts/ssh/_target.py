@@ -6,6 +6,7 @@ with `ssh host` works here.
 
 import getpass
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import Protocol
 
 from dlwa.errors import AccessError, DlwaError
 from dlwa.hosts.local import LocalHost
-from dlwa.shell import Command, split
+from dlwa.shell import Command
 
 CONFIG_VARIABLE = "DLWA_SSH_CONFIG"
 _MAX_HOPS = 8
+# the blanks before a path: / or ~, on Windows a drive or the folder for all programs
+_BEGINS = re.compile(r"\s+(?=[/~]|[A-Za-z]:[\\/]|__PROGRAMDATA__|none$)")
 
 
 class Asker(Protocol):
@@ -173,13 +176,19 @@ def _without_openssh(host: str, port: int | None, user: str | None) -> dict[str,
 
 
 def _paths(values: list[str]) -> Iterator[Path]:
+    """Paths as `ssh -G` prints them: side by side, unquoted, whatever is in them."""
     for value in values:
-        for word in split(value):
-            if word != "none":
-                yield Path(word).expanduser()
+        for one in _BEGINS.split(value.strip()):
+            if one not in ("", "none"):
+                yield _path(one)
+
+
+def _path(text: str) -> Path:
+    programs = os.environ.get("PROGRAMDATA", "")
+    return Path(text.replace("__PROGRAMDATA__", programs)).expanduser()
 
 
 def _identities(said: Mapping[str, list[str]], env: Mapping[str, str]) -> Iterator[Path]:
     for value in said.get("identityfile", []):
         if value != "none":
-            yield Path(value.replace("%d", str(Path.home()))).expanduser()
+            yield _path(value.replace("%d", str(Path.home())))
