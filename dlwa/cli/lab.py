@@ -63,7 +63,7 @@ def add(
 
 @app.command("check")
 def check(name: Name = None, no_input: options.NoInput = False, json: options.Json = False) -> int:
-    """Check a lab: reachable, host key, login, folder, disk, version, GPU, screen, clock.
+    """Check a lab: reachable, host key, login, clock, disk, version, GPU, screen or Slurm, shutdown.
 
     Changes nothing. Each finding comes with the command that mends it; ends with 1 if something
     has failed.
@@ -84,7 +84,8 @@ def setup(
 ) -> int:
     """Bring this dlwa into a lab: folders, code, environment, limits. May be repeated.
 
-    Runs there are asked about first; the code that was there is kept in .dlwa/previous.
+    Runs there are asked about first; the code that was there is kept in .dlwa/previous. What the
+    system lacks, and a folder only root may make, are brought by sudo after a yes.
     """
     from dlwa.cli import _lab_setup
 
