@@ -63,7 +63,7 @@ def add(
 
 @app.command("check")
 def check(name: Name = None, no_input: options.NoInput = False, json: options.Json = False) -> int:
-    """Check a lab: reachable, host key, login, clock, disk, version, GPU, screen or Slurm, shutdown.
+    """Check a lab: host key, login, clock, disk, version, GPU, screen or Slurm, shutdown.
 
     Changes nothing. Each finding comes with the command that mends it; ends with 1 if something
     has failed.
