@@ -12,6 +12,7 @@ the command can say which of the three is missing.
 import importlib
 
 _PARTS = {
+    "CANCELLED_DB": "_verdict",
     "Coverage": "_coverage",
     "coverage": "_coverage",
     "FileAudit": "_file",

@@ -22,7 +22,8 @@ _MOST = 0.8
 class FileAudit:
     """What there is to know of a recording before training on it.
 
-    Shares are 0...1; what cannot be measured (the noise floor of music without a rest) is None.
+    Shares are 0...1; what cannot be measured (the noise beneath one held note) is None.
+    ``cancelled_db`` is what the channels take from each other when they are averaged.
     ``heard`` says how long which note sounded how loud: (MIDI pitch, level in steps of 3 dB below
     full scale, seconds).
     """
@@ -35,6 +36,7 @@ class FileAudit:
     sha256: str = ""
     peak_db: float | None = None
     clipped_places: int = 0
+    cancelled_db: float = 0.0
     noise_floor_db: float | None = None
     level_db: float | None = None
     silent_share: float = 1.0
@@ -74,6 +76,7 @@ class FileAuditor:
         measured = {
             "peak_db": round(20.0 * float(np.log10(levels.peak)), 1),
             "clipped_places": levels.flat_tops if levels.flat_tops > 2 else 0,
+            "cancelled_db": round(levels.cancelled_db, 1),
             "level_db": round(levels.top_db, 1),
             "silent_share": round(float(levels.silent.mean()), 3),
             "sounding_seconds": round(float((~levels.silent).sum()) * FRAME_S, 2),

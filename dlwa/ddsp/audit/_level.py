@@ -14,11 +14,16 @@ _SILENT_BELOW_DB = -70.0
 
 @dataclass(frozen=True)
 class Levels:
-    """What the meter saw: peak 0...1 (above 1 in float files), level of each frame in dB."""
+    """What the meter saw: peak 0...1 (above 1 in float files), level of each frame in dB.
+
+    ``cancelled_db`` is how much softer the average of the channels is than it would be if all but
+    the loudest were empty: much where a cable turned one of them upside down, else 0.
+    """
 
     peak: float
     flat_tops: int
     frames_db: np.ndarray
+    cancelled_db: float = 0.0
 
     @property
     def top_db(self) -> float:
@@ -40,6 +45,7 @@ class LevelMeter:
         self._frames: list[np.ndarray] = []
         self._peak = 0.0
         self._flat_tops = 0
+        self._energy = np.zeros(2)  # of the average: of the loudest channel alone, of all
 
     def push(self, block: np.ndarray) -> None:
         """Take the next block."""
@@ -47,7 +53,12 @@ class LevelMeter:
             return
         self._look_for_flat_tops(np.abs(block))
         # A channel that is empty must not make the other one look softer.
-        power = np.square(block, dtype=np.float32).max(axis=1)
+        square = np.square(block, dtype=np.float32)
+        power = square.max(axis=1)
+        if block.shape[1] > 1:
+            average = block.mean(axis=1, dtype=np.float32)
+            alone = square.sum(axis=0).max() / block.shape[1] ** 2
+            self._energy += alone, np.dot(average, average)
         joined = np.concatenate([self._rest, power])
         whole = len(joined) // self._size * self._size
         self._frames.append(joined[:whole].reshape(-1, self._size).mean(axis=1))
@@ -60,7 +71,9 @@ class LevelMeter:
             self._frames.append(self._rest.mean(keepdims=True))
         power = np.concatenate(self._frames) if self._frames else np.zeros(0, np.float32)
         frames_db = 10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0)))
-        return Levels(self._peak, self._flat_tops, frames_db.astype(np.float32))
+        alone, average = np.maximum(self._energy, 1e-12)
+        lost_db = max(0.0, float(10.0 * np.log10(alone / average)))
+        return Levels(self._peak, self._flat_tops, frames_db.astype(np.float32), lost_db)
 
     def _look_for_flat_tops(self, size: np.ndarray) -> None:
         """Count runs of equal samples at the highest level so far, whatever level that is."""

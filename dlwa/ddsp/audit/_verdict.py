@@ -13,6 +13,7 @@ _SILENT_SHARE, _VOICED_SHARE = 0.5, 0.6
 _LOUD_NOISE_BELOW_TOP_DB = 30.0
 _SOFT_PEAK_DB = -30.0
 _LOW_RATE = 16000
+CANCELLED_DB = 6.0
 _LEVELS_APART_DB = 12.0
 
 
@@ -88,6 +89,8 @@ def remarks_on(file: FileAudit, twin: str | None = None) -> list[str]:
         return [*words, "silent"]
     if file.clipped_places:
         words.append(f"clips in {file.clipped_places} places")
+    if file.cancelled_db > CANCELLED_DB:
+        words.append("channels cancel each other")
     if file.peak_db < _SOFT_PEAK_DB:
         words.append("very soft")
     if noisy(file):
@@ -147,6 +150,7 @@ def _advice(files, minutes: float, remarks: dict[str, list[str]]) -> list[str]:
         )
     cures = (
         ("clips", "record softer or lower the gain, clipping is learned as part of the sound"),
+        ("channels cancel", "export one channel as mono, one of them is upside down"),
         ("noisy", "record closer to the instrument in a quiet room, hum and hiss are learned too"),
         ("several notes", "leave out chords, double stops and long reverb: one note at a time"),
         ("little clear pitch", "check these: speech, percussion or breath have no pitch to learn"),

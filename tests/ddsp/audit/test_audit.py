@@ -111,6 +111,19 @@ def test_the_noise_floor_is_that_of_the_rests():
     assert audited(steady(440, 3.0)).noise_floor_db is None  # no rest: nobody can know
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "lost_db", "told"),
+    [(1, 1, 0, False), (1, 0, 0, False), (1, -0.8, 14, True), (1, -1, 54, True)],
+)
+def test_channels_that_cancel_each_other_are_told(tmp_path, left, right, lost_db, told):
+    """A cable that turns one channel upside down leaves nothing of the average."""
+    tone = melody(3.0)[0]
+    soundfile.write(tmp_path / "a.wav", np.stack([left * tone, right * tone], 1), RATE, "FLOAT")
+    (file,) = audit.audit_files([tmp_path / "a.wav"]).files
+    assert min(file.cancelled_db, 54) == pytest.approx(lost_db, abs=0.1)
+    assert ("channels cancel each other" in audit.remarks_on(file)) == told
+
+
 def hiss(n, db, seed=0):
     return np.random.default_rng(seed).standard_normal(n) * 10 ** (db / 20)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dlwa.ddsp.audio_io import AudioFileError
+from dlwa.ddsp.audit import CANCELLED_DB
 from dlwa.ddsp.quiet import import_tensorflow
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._decode import Decoded, decode
@@ -78,7 +79,7 @@ def decode_all(
     """The samples at both rates; ``check`` is called now and then and may raise to stop."""
     at_16k = decode(source, digest, CREPE_RATE, work_dir / "16k.f32", cache, check)
     if at_16k.peak < _SILENT_PEAK:
-        raise AudioFileError(source.path, _silence(at_16k.peak))
+        raise AudioFileError(source.path, _silence(at_16k))
     rate = settings.sample_rate
     if rate == CREPE_RATE:
         return Samples(at_16k, at_16k.samples)
@@ -127,10 +128,14 @@ def _wake_tensorflow() -> None:
             import_tensorflow()
 
 
-def _silence(peak: float) -> str:
-    if peak == 0:
+def _silence(decoded: Decoded) -> str:
+    if decoded.audit.get("cancelled_db", 0.0) > CANCELLED_DB:
+        return "is silent as mono: its channels cancel each other, export one of them"
+    if decoded.peak == 0:
         return "is silent (every sample is zero)"
-    return f"is silent (its loudest sample is {20 * np.log10(peak):.0f} dB below full scale)"
+    return (
+        f"is silent (its loudest sample is {20 * np.log10(decoded.peak):.0f} dB below full scale)"
+    )
 
 
 def centred_blocks(audio: np.ndarray, frame: int, hop: int) -> Iterator[np.ndarray]:

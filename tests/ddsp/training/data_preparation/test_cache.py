@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import soundfile
 
 from dlwa.ddsp.audio_io import write_audio
 from dlwa.ddsp.training.data_preparation import _analysis, _clean_road, _decode, _keys, _measuring
@@ -301,3 +302,12 @@ def test_progress_counts_every_second_and_knows_how_long_it_takes(
     assert lines[-1]["done"] == lines[-1]["total"] == pytest.approx(15.0)
     known = [line["eta_s"] for line in lines if "eta_s" in line]
     assert known[0] > known[-1] == 0
+
+
+def test_channels_that_cancel_each_other_are_refused_with_the_cure(measured, tmp_path):
+    tone = melody(3.0)[0]
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in" / "a.wav", np.stack([tone, -tone], 1), RATE)
+    write_audio(tmp_path / "in" / "b.wav", melody(3.0, seed=1)[0], RATE)
+    (refused,) = prepare(tmp_path / "in", tmp_path / "out").refused
+    assert refused.reason.endswith("its channels cancel each other, export one of them")
