@@ -7,6 +7,7 @@ is sent; there is no other way in. Nothing here prints or reads a terminal by it
 
 from typing import TYPE_CHECKING
 
+from dlwa.hosts.ssh import _paramiko as _paramiko  # first: it decides what paramiko loads
 from dlwa.hosts.ssh._connect import Connection, close_channel, connect
 from dlwa.hosts.ssh._door import OnTerminal, connection
 from dlwa.hosts.ssh._hostkeys import fingerprint
