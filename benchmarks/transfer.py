@@ -1,100 +1,80 @@
-"""Push and fetch against scp and rsync, in one run, over a real sshd on loopback.
+"""Push and fetch against scp and rsync, in one run, over a real sshd.
 
-usage: python benchmarks/transfer.py [--mb 256] [--rounds 3]
+    make bench        or        python benchmarks/transfer.py --mb 512 --rounds 5
 
-Each method pays for its own connection and start. Prints seconds (median) and ratios: a ratio
-below 1 means that dlwa is faster. The delay is made by a proxy that holds each byte back.
+Three lines: this machine's own loopback, where the processors set the pace; 1 Gbit/s; and 40 ms
+there and back. The last two lie between network namespaces (tests/integration/slow_line.py) and
+need Linux and root. All ways take turns, each pays for its own connection and start, and medians
+are compared. The claims: a big file takes no longer than scp and 1/0.95 of rsync; a hundred small
+ones at 40 ms at most twice as long as rsync; looking and finding no change at 40 ms, 1.2 s.
 """
 
 import argparse
-import heapq
-import itertools
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
+from tests.integration import slow_line  # noqa: E402
 from tests.integration.sshd import Client, Server  # noqa: E402
 
 _SMALL, _SMALL_BYTES = 100, 50_000
+_BIG_CLAIMS = {"scp": 1.0, "rsync": 1 / 0.95}
+_SMALL_CLAIMS = {"rsync": 2.0}
+_NO_CHANGE_S = 1.2
 
 
-class Delay:
-    """A TCP proxy that delivers every piece a fixed time after it came."""
+@dataclass(frozen=True)
+class Line:
+    """What lies between the laptop and the VM; none if `mtu` is 0."""
 
-    def __init__(self, port: int, one_way_s: float) -> None:
-        self._to, self._delay_s = port, one_way_s
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+    name: str
+    mtu: int = 0
+    rtt_ms: float = 0
+    rate: str = "inf"
+    share: float = 1.0
+    """Of the big file's size: slow lines get a smaller one."""
 
-    def _accept(self) -> None:
-        while True:
-            near, _ = self._listener.accept()
-            far = socket.create_connection(("127.0.0.1", self._to))
-            for one, other in ((near, far), (far, near)):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+    def opened(self) -> slow_line.SlowLine | None:
+        if not self.mtu:
+            return None
+        line = slow_line.SlowLine(self.rtt_ms / 2, mtu=self.mtu)
+        line.tell(f"rate {self.rate}")
+        return line
 
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        waiting: list[tuple[float, int, bytes]] = []
-        numbers, ready = itertools.count(), threading.Condition()
 
-        def deliver() -> None:
-            while True:
-                with ready:
-                    while not waiting:
-                        ready.wait()
-                    due, _, data = waiting[0]
-                    left = due - time.monotonic()
-                    if left > 0:
-                        ready.wait(left)
-                        continue
-                    heapq.heappop(waiting)
-                with suppress(OSError):
-                    if data:
-                        other.sendall(data)
-                    else:
-                        other.shutdown(socket.SHUT_WR)
-                if not data:
-                    return
-
-        threading.Thread(target=deliver, daemon=True).start()
-        data = b"x"
-        while data:
-            try:
-                data = one.recv(1 << 18)
-            except OSError:
-                data = b""
-            with ready:
-                heapq.heappush(waiting, (time.monotonic() + self._delay_s, next(numbers), data))
-                ready.notify()
+LINES = {
+    line.name: line
+    for line in (
+        Line("loopback"),
+        Line("1 Gbit/s", mtu=65000, rate="125e6"),
+        Line("40 ms", mtu=1500, rtt_ms=40, share=0.25),
+    )
+}
 
 
 class Bench:
     """One sshd, one client, and the three ways of moving files."""
 
-    def __init__(self, folder: Path, rtt_ms: float) -> None:
+    def __init__(self, folder: Path, line: slow_line.SlowLine | None = None) -> None:
         self.folder = folder
-        self.server = Server(folder / "vm")
+        self._within = line.near if line else []
+        self.server = Server(folder / "vm", line=line)
         self.client = Client(folder / "client")
         self.server.let_in(self.client.key)
         self.server.start()
-        port = Delay(self.server.port, rtt_ms / 2000).port if rtt_ms else self.server.port
-        self.client.add_host("vm", self.server, Port=port)
-        self.client.know(self.server, port=port)
+        self.client.add_host("vm", self.server)
+        self.client.know(self.server)
         self.far, self.near = folder / "far", folder / "near"
         for place in (self.far / ".dlwa", self.near / ".dlwa", self.near / "labs"):
             place.mkdir(parents=True)
@@ -105,17 +85,13 @@ class Bench:
         (self.near / "labs/vm.yaml").write_text(json.dumps({"host": "vm", "root": str(self.far)}))
 
     def dlwa(self, *words: str) -> None:
-        env = {**os.environ, **self.client.env, "PYTHONPATH": str(PROJECT), "DLWA_OWNER": "ann"}
-        argv = [sys.executable, "-m", "dlwa.cli", "--lab", "vm", *words]
-        subprocess.run(argv, cwd=self.near, env=env, check=True, capture_output=True)
+        self._run([sys.executable, "-m", "dlwa.cli", "--lab", "vm", *words])
 
     def scp(self, source: str, target: str) -> None:
-        argv = ["scp", "-q", "-r", "-F", str(self.client.config), source, target]
-        subprocess.run(argv, check=True, capture_output=True)
+        self._run(["scp", "-q", "-r", "-F", str(self.client.config), source, target])
 
     def rsync(self, source: str, target: str) -> None:
-        argv = ["rsync", "-a", "-e", f"ssh -F {self.client.config}", source, target]
-        subprocess.run(argv, check=True, capture_output=True)
+        self._run(["rsync", "-a", "-e", f"ssh -F {self.client.config}", source, target])
 
     def put(self, files: Path) -> dict[str, Callable[[], None]]:
         there = self.far / "inputs/ann"
@@ -136,6 +112,11 @@ class Bench:
             "rsync": lambda: self.rsync(there, str(down)),
         }
 
+    def _run(self, argv: list[str]) -> None:
+        env = {**os.environ, **self.client.env, "PYTHONPATH": str(PROJECT), "DLWA_OWNER": "ann"}
+        argv = [*self._within, *argv]
+        subprocess.run(argv, cwd=self.near, env=env, check=True, capture_output=True)
+
 
 def measure(ways: dict[str, Callable[[], None]], clean: Path, rounds: int) -> dict[str, float]:
     """Median seconds of each way, in turns, each into an empty place."""
@@ -149,50 +130,91 @@ def measure(ways: dict[str, Callable[[], None]], clean: Path, rounds: int) -> di
     return {name: statistics.median(times) for name, times in took.items()}
 
 
-def run(folder: Path, rtt_ms: float, mb: int, rounds: int) -> None:
-    bench = Bench(folder, rtt_ms)
+def run(folder: Path, line: Line, mb: int, rounds: int) -> list[bool]:
+    """Measure over one line; which claims were kept."""
+    opened = line.opened()
+    bench = Bench(folder, opened)
+    kept = []
     try:
         big, small = folder / "near/big", folder / "near/small"
-        for place in (big, small):
-            place.mkdir()
-        (big / "one.bin").write_bytes(os.urandom(mb << 20))
-        for number in range(_SMALL):
-            (small / f"{number}.bin").write_bytes(os.urandom(_SMALL_BYTES))
-        for files in (big, small):
+        big_mb = max(1, round(mb * line.share))
+        make(big, 1, big_mb << 20)
+        make(small, _SMALL, _SMALL_BYTES)
+        for files, told in (
+            (big, f"{big_mb} MiB"),
+            (small, f"{_SMALL} x {_SMALL_BYTES // 1000} kB"),
+        ):
             shutil.copytree(files, bench.far / "outputs/ann" / files.name)
-            what = f"{mb} MB" if files is big else f"{_SMALL} x {_SMALL_BYTES // 1000} KB"
-            put = measure(bench.put(files), bench.far / f"inputs/ann/{files.name}", rounds)
-            tell(f"put {what}", rtt_ms, put)
-            get = measure(bench.get(files.name), bench.near / f"down/{files.name}", rounds)
-            tell(f"get {what}", rtt_ms, get)
-            bench.put(files)["dlwa"]()
-            again = measure({"dlwa": bench.put(files)["dlwa"]}, folder / "nothing", rounds)
-            print(f"{'no change':<22} {rtt_ms:4.0f} ms   dlwa {again['dlwa']:6.2f} s")
+            claims = _BIG_CLAIMS if files is big else _SMALL_CLAIMS if line.rtt_ms else {}
+            size = sum(path.stat().st_size for path in files.iterdir())
+            ways = {
+                "put": (bench.put(files), bench.far / f"inputs/ann/{files.name}"),
+                "get": (bench.get(files.name), bench.near / f"down/{files.name}"),
+            }
+            for verb, (how, clean) in ways.items():
+                took = measure(how, clean, rounds)
+                kept += tell((line.name, f"{verb} {told}"), size, took, claims)
+        bench.put(small)["dlwa"]()
+        again = {"dlwa": bench.put(small)["dlwa"]}
+        took_s = measure(again, folder / "nothing", rounds)["dlwa"]
+        good = took_s <= _NO_CHANGE_S
+        print(f"{line.name:<10} no change: {took_s:.2f} s   <= {_NO_CHANGE_S} s {verdict(good)}")
+        return [*kept, good]
     finally:
         bench.server.stop()
+        if opened:
+            opened.close()
 
 
-def tell(what: str, rtt_ms: float, took: dict[str, float]) -> None:
-    shown = "  ".join(f"{name} {seconds:6.2f} s" for name, seconds in took.items())
-    ratios = "  ".join(
-        f"dlwa/{name} {took['dlwa'] / seconds:5.2f}"
+def make(folder: Path, count: int, size: int) -> None:
+    """Files that cannot be compressed."""
+    folder.mkdir()
+    for number in range(count):
+        with (folder / f"{number}.bin").open("wb") as stream:
+            for at in range(0, size, 1 << 20):
+                stream.write(os.urandom(min(1 << 20, size - at)))
+
+
+def tell(
+    what: tuple[str, str], size: int, took: dict[str, float], claims: dict[str, float]
+) -> list[bool]:
+    """Print seconds and rates, then each ratio with its claim; which claims were kept."""
+    shown = "  ".join(
+        f"{name} {seconds:.2f} s ({size / seconds / 1e6:.0f} MB/s)"
         for name, seconds in took.items()
-        if name != "dlwa"
     )
-    print(f"{what:<22} {rtt_ms:4.0f} ms   {shown}   {ratios}", flush=True)
+    print(f"{what[0]:<10} {what[1]:<16} {shown}")
+    kept = []
+    for name in ("scp", "rsync"):
+        ratio = took["dlwa"] / took[name]
+        line = f"{'':<10} dlwa takes {ratio:.2f} x {name}"
+        if name in claims:
+            kept.append(ratio <= claims[name])
+            line += f"   <= {claims[name]:.2f} {verdict(kept[-1])}"
+        print(line, flush=True)
+    return kept
+
+
+def verdict(good: bool) -> str:
+    return "kept" if good else "MISSED"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mb", type=int, default=256)
+    parser.add_argument("--mb", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rtt", type=float, action="append")
+    parser.add_argument("--line", action="append", choices=LINES)
     given = parser.parse_args()
-    for rtt_ms in given.rtt or [0.0, 40.0]:
-        with tempfile.TemporaryDirectory(
-            dir="/dev/shm" if Path("/dev/shm").is_dir() else None
-        ) as at:
-            run(Path(at) / "lab", rtt_ms, given.mb, given.rounds)
+    reason = slow_line.why_not()
+    kept = []
+    for name in given.line or LINES:
+        if LINES[name].mtu and reason:
+            print(f"{name}: not measured, {reason}")
+            continue
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        with tempfile.TemporaryDirectory(dir=memory) as at:
+            kept += run(Path(at) / "lab", LINES[name], given.mb, given.rounds)
+    print(f"{sum(kept)} of {len(kept)} claims kept")
 
 
 if __name__ == "__main__":
