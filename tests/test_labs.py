@@ -48,6 +48,17 @@ def test_an_unknown_lab_names_the_nearest(tmp_path: Path) -> None:
         ({"host_keys": ["ssh-ed25519 zzz"]}, "host_keys", ""),
         ({"host_keys": "vm ssh-ed25519 AAAA"}, "host_keys", ""),
         ({"root": None}, "root", ""),
+        ({"slurm": {"partitions": "gpu"}}, "partitions", "partition?"),
+        ({"slurm": {"partition": "gpu --wrap=x"}}, "partition", ""),
+        ({"slurm": {"gres": "gpu:a100:2"}}, "gres", ""),
+        ({"slurm": {"time": 43200}}, "in quotes", ""),
+        ({"slurm": {"mem": "lots"}}, "mem", ""),
+        ({"slurm": {"cpus_per_task": 0}}, "cpus_per_task", ""),
+        ({"slurm": {"requeues": -1}}, "requeues", ""),
+        ({"slurm": {"options": ["--wrap=reboot"]}}, "sets --wrap", ""),
+        ({"slurm": {"options": ["--arr=1-9"]}}, "sets --arr", ""),
+        ({"slurm": {"options": ["-x"]}}, "options", ""),
+        ({"slurm": ["gpu"]}, "slurm", ""),
     ],
 )
 def test_what_cannot_be_right_is_refused(change: dict, word: str, hint: str) -> None:

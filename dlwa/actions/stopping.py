@@ -61,7 +61,11 @@ def stop(
             run.paths.stop_request,
             {"by": by, "grace_s": grace_s, "time": time.time(), "asker_pid": os.getpid()},
         )
-    keeper.ask(run)
+    try:
+        keeper.ask(run)
+    except AccessError:
+        run.paths.stop_request.unlink(missing_ok=True)
+        raise
     began = time.monotonic()
     while (now := _again(run, host)).live or keeper.computes(now):
         passed_s = time.monotonic() - began

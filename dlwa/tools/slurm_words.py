@@ -37,7 +37,10 @@ _FAMILIES = (
 )
 _ENDED = {
     "TIMEOUT": ("failed", "Slurm ended it: its time was over"),
-    "OUT_OF_MEMORY": ("failed", "Slurm ended it: it took more memory than it had asked for"),
+    "OUT_OF_MEMORY": (
+        "failed",
+        "Slurm ended it: it took more memory than `mem` of the lab file asks for",
+    ),
     "NODE_FAIL": ("failed", "its node failed"),
     "BOOT_FAIL": ("failed", "its node could not be started"),
     "PREEMPTED": ("stopped", "Slurm ended it to make room for another job"),
@@ -46,7 +49,6 @@ _ENDED = {
     "CANCELLED": ("stopped", "it was cancelled in Slurm (scancel)"),
     "COMPLETED": ("lost", "its job ended without recording how"),
 }
-_MORE_MEMORY = "ask for more: slurm: {mem: 32G} in the lab file; or a smaller batch"
 
 
 def why(job: SlurmJob) -> str:
@@ -68,11 +70,6 @@ def ending(job: SlurmJob) -> tuple[str, str]:
     how = "" if code is None else f" (signal {-code})" if code < 0 else f" with exit code {code}"
     why_so = f": {job.reason}" if job.reason and job.reason != "NonZeroExitCode" else ""
     return "failed", f"its job failed{how}{why_so}"
-
-
-def hint(job: SlurmJob) -> str:
-    """What to do about the way a job ended; empty if nothing is known."""
-    return _MORE_MEMORY if job.state == "OUT_OF_MEMORY" else ""
 
 
 def refusal(said: str) -> str:

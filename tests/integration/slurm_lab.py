@@ -4,6 +4,7 @@ The node says it has eight cores, 4 GB and two GPUs (which are /dev/null and /de
 many small jobs run at once. Nothing outside the folder is touched.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -15,9 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from dlwa import runfiles
+from dlwa.actions import runs
+from dlwa.actions.runs import Run
 from dlwa.hosts import processes
 from dlwa.hosts.base import ProcessId
-from tests.integration.lab import wait_for
+from dlwa.settings import Settings
+from tests.integration.lab import Lab, wait_for
 
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol")
@@ -51,7 +56,7 @@ SelectTypeParameters=CR_Core
 GresTypes=gpu
 AccountingStorageType=accounting_storage/none
 ReturnToService=2
-KillWait=3
+KillWait=30
 SchedulerParameters=sched_interval=1,bf_interval=1
 NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=4000 Gres=gpu:2 State=UNKNOWN
 PreemptType=preempt/partition_prio
@@ -154,6 +159,69 @@ class Slurm:
     def _told(self) -> str:
         logs = [self.folder / "slurmctld.log", self.folder / "slurmd.log"]
         return "\n".join(path.read_text()[-2000:] for path in logs if path.exists())
+
+
+class SlurmLab(Lab):
+    """A workspace on the login node of a cluster."""
+
+    def __init__(self, root: Path, slurm: Slurm, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(root, root, monkeypatch)
+        self.slurm = slurm
+        self.settings = Settings("ann", root, origins={"owner": "test"})
+
+    def configure(self, **more: object) -> None:
+        """Write the workspace's lab file."""
+        (self.root / "labs").mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"scheduler": "slurm", **more})
+        (self.root / "labs" / "local.yaml").write_text(text)
+
+    def state(self, run: Run) -> str:
+        """How Slurm says the job of a run stands."""
+        job = self.again(run).record["slurm_job_id"]
+        return self.slurm.ask("squeue", "-h", "-t", "all", "-j", job, "-o", "%T")
+
+    def begin_now(self, run: Run) -> None:
+        """Slurm lets a job that was put back wait for two minutes; two seconds will do.
+
+        Not less: slurmd refuses a job it ended in the same second.
+        """
+        job = self.again(run).record["slurm_job_id"]
+        wait_for(lambda: self.state(run) == "PENDING", lambda: self.state(run))
+        self.slurm.ask("scontrol", "update", f"JobId={job}", "StartTime=now+2")
+        wait_for(lambda: self.state(run) == "RUNNING", lambda: self.state(run))
+
+    def train(self, name: str, *flags: str) -> Run:
+        """Start the fake training by the command line."""
+        if not (self.root / "datasets").exists():
+            self.make_dataset("ann/data")
+        words = ("ddsp", "train", "--dataset_name", "ann/data", "--model_name", name)
+        many = "--gin_param=train_util.train.num_steps=100000"
+        done = self.dlwa(*words, "--", many, *flags)
+        assert done.returncode == 0, done.stderr
+        return self.found(name)
+
+    def found(self, name: str) -> Run:
+        return runs.find_run(self.runs(), name)
+
+    def runs(self) -> list[Run]:
+        return runs.all_runs(self.settings.workspace, self.host)
+
+    def until_steps(self, run: Run, count: int = 3) -> Run:
+        """The run once its job has done some steps in this turn."""
+        self.until(run, lambda now: now.state == "running")
+        begins = self.again(run).record["begins_at"]["metrics.jsonl"]
+        metrics = run.paths.metrics
+        enough = lambda: len(list(runfiles.read_lines(metrics, begins))) >= count  # noqa: E731
+        wait_for(enough, lambda: self.log(run))
+        return self.again(run)
+
+    def close(self) -> None:
+        jobs = [run.record.get("slurm_job_id") for run in self.runs()]
+        for job in filter(None, jobs):
+            self.slurm.ask("scancel", job)
+        going = lambda: self.slurm.ask("squeue", "-h", "-o", "%A").split()  # noqa: E731
+        wait_for(lambda: not set(going()) & set(jobs), lambda: str(going()))
+        assert not list(self.root.parent.rglob("pwned")), "something in a name was executed"
 
 
 def _free_port() -> int:

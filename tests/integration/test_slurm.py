@@ -13,15 +13,17 @@ import pexpect
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import runs, stopping
+from dlwa.actions import stopping
 from dlwa.actions.keepers import _book, _slurm
+from dlwa.actions.lab.install import local_lab_file
 from dlwa.actions.runs import Run
 from dlwa.errors import DlwaError, ExitCode, NetworkError, UsageError
-from dlwa.labs import Limits
-from dlwa.settings import Settings
+from dlwa.labs import Limits, read_lab
 from tests.integration import lab as lab_module
-from tests.integration.lab import Lab, wait_for
-from tests.integration.slurm_lab import Slurm, needs_slurm
+from tests.integration.far_lab import FarLab
+from tests.integration.lab import wait_for
+from tests.integration.slurm_lab import Slurm, SlurmLab, needs_slurm
+from tests.integration.sshd import needs_sshd
 
 pytestmark = [pytest.mark.integration, needs_slurm]
 
@@ -37,69 +39,6 @@ SMALL = (
     "--gin_param=train_util.train.num_steps=1000000",
     "--gin_param=train_util.train.steps_per_save=100000",
 )
-
-
-class SlurmLab(Lab):
-    """A workspace on the login node of a cluster."""
-
-    def __init__(self, root: Path, slurm: Slurm, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().__init__(root, root, monkeypatch)
-        self.slurm = slurm
-        self.settings = Settings("ann", root, origins={"owner": "test"})
-
-    def configure(self, **more: object) -> None:
-        """Write the workspace's lab file."""
-        (self.root / "labs").mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"scheduler": "slurm", **more})
-        (self.root / "labs" / "local.yaml").write_text(text)
-
-    def state(self, run: Run) -> str:
-        """How Slurm says the job of a run stands."""
-        job = self.again(run).record["slurm_job_id"]
-        return self.slurm.ask("squeue", "-h", "-t", "all", "-j", job, "-o", "%T")
-
-    def begin_now(self, run: Run) -> None:
-        """Slurm lets a job that was put back wait for two minutes; two seconds will do.
-
-        Not less: slurmd refuses a job it ended in the same second.
-        """
-        job = self.again(run).record["slurm_job_id"]
-        wait_for(lambda: self.state(run) == "PENDING", lambda: self.state(run))
-        self.slurm.ask("scontrol", "update", f"JobId={job}", "StartTime=now+2")
-        wait_for(lambda: self.state(run) == "RUNNING", lambda: self.state(run))
-
-    def train(self, name: str, *flags: str) -> Run:
-        """Start the fake training by the command line."""
-        if not (self.root / "datasets").exists():
-            self.make_dataset("ann/data")
-        words = ("ddsp", "train", "--dataset_name", "ann/data", "--model_name", name)
-        many = "--gin_param=train_util.train.num_steps=100000"
-        done = self.dlwa(*words, "--", many, *flags)
-        assert done.returncode == 0, done.stderr
-        return self.found(name)
-
-    def found(self, name: str) -> Run:
-        return runs.find_run(self.runs(), name)
-
-    def runs(self) -> list[Run]:
-        return runs.all_runs(self.settings.workspace, self.host)
-
-    def until_steps(self, run: Run, count: int = 3) -> Run:
-        """The run once its job has done some steps in this turn."""
-        self.until(run, lambda now: now.state == "running")
-        begins = self.again(run).record["begins_at"]["metrics.jsonl"]
-        metrics = run.paths.metrics
-        enough = lambda: len(list(runfiles.read_lines(metrics, begins))) >= count  # noqa: E731
-        wait_for(enough, lambda: self.log(run))
-        return self.again(run)
-
-    def close(self) -> None:
-        jobs = [run.record.get("slurm_job_id") for run in self.runs()]
-        for job in filter(None, jobs):
-            self.slurm.ask("scancel", job)
-        going = lambda: self.slurm.ask("squeue", "-h", "-o", "%A").split()  # noqa: E731
-        wait_for(lambda: not set(going()) & set(jobs), lambda: str(going()))
-        assert not list(self.root.parent.rglob("pwned")), "something in a name was executed"
 
 
 @pytest.fixture(scope="module")
@@ -222,8 +161,8 @@ def test_when_its_time_is_up_it_saves_and_goes_on_in_another_turn(lab: SlurmLab)
     (turn,) = run.record["turns"]
     saved = int(turn["ended"].rpartition(" ")[2])
     assert "nearly over; saved at step" in turn["ended"] and turn["computed_s"] > 0
-    waits = lab.dlwa("status").stdout
-    assert "BeginTime" in waits and "queued" in waits
+    lab.until(run, lambda now: "(BeginTime)" in now.reason and "turn 2" in now.reason)
+    assert "BeginTime" in lab.dlwa("status").stdout
 
     lab.begin_now(run)
     run = lab.until_steps(run)
@@ -245,10 +184,12 @@ def test_who_makes_room_for_others_saves_and_goes_on_later(lab: SlurmLab) -> Non
     job = run.record["slurm_job_id"]
     first = ("--partition=first", "--gres=gpu:2", "--output=/dev/null", "--wrap", "sleep 300")
     other = lab.slurm.ask("sbatch", "--parsable", *first)
-    run = lab.until(run, lambda now: now.state == "queued" and "turn 2" in now.reason)
+    try:
+        run = lab.until(run, lambda now: now.state == "queued" and "turn 2" in now.reason)
+    finally:
+        lab.slurm.ask("scancel", other)
     (turn,) = run.record["turns"]
     assert "saved at step" in turn["ended"] and "Slurm begins it again" in lab.log(run)
-    lab.slurm.ask("scancel", other)
     lab.begin_now(run)
     assert lab.until_steps(run).record["slurm_job_id"] == job
 
@@ -352,6 +293,29 @@ def test_looking_in_and_leaving_again(lab: SlurmLab) -> None:
     lab.dlwa("stop", "violin")
     looked = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60)
     assert looked.returncode == ExitCode.NOT_FOUND and "no run is going on" in looked.stderr
+
+
+@needs_sshd
+def test_from_a_laptop(world: FarLab, lab: SlurmLab) -> None:
+    """The same commands with `--lab`: what they do happens on the login node."""
+    far, launcher = world.far.root, world.far.root / "dlwa.py"
+    (far / "labs").mkdir()
+    world.describe(scheduler="slurm", slurm={"options": ["--comment=laptop"]})
+    described = read_lab(world.laptop / "labs", "vm")
+    (far / "labs" / "local.yaml").write_text(local_lab_file(described))
+    known = f"os.environ['SLURM_CONF'] = {str(lab.slurm.conf)!r}\nos.execv("
+    launcher.write_text(launcher.read_text().replace("os.execv(", known))
+    world.far.make_dataset("ann/data")
+    names = ("--dataset_name", "ann/data", "--model_name", "ann/far")
+    many = "--gin_param=train_util.train.num_steps=100000"
+    trained = world.dlwa("--lab", "vm", "ddsp", "train", *names, "--", many)
+    assert trained.returncode == 0 and "trains in Slurm job" in trained.stderr, trained.stderr
+    (run,) = json.loads(world.dlwa("--lab", "vm", "status", "--json").stdout)["runs"]
+    told = lab.slurm.ask("scontrol", "-o", "show", "job", run["slurm_job_id"])
+    assert "Comment=laptop" in told and run["state"] in ("queued", "starting", "running")
+    wait_for(lambda: "started_at" in (far / "models/ddsp/ann/far/run.json").read_text())
+    stopped = world.dlwa("stop", "ann/far", "--lab", "vm")
+    assert stopped.returncode == 0 and "stopped by ann" in stopped.stderr, stopped.stderr
 
 
 def test_when_slurm_does_not_answer_nobody_is_told_lost(lab: SlurmLab, monkeypatch) -> None:

@@ -11,7 +11,7 @@ from dlwa.actions._job import Job, wrapper_command
 from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity, saved, span
 from dlwa.actions.keepers import _submission
 from dlwa.actions.keepers._base import Room
-from dlwa.actions.keepers._book import book_of
+from dlwa.actions.keepers._book import Answer, book_of
 from dlwa.actions.keepers._screen import where_dlwa_is
 from dlwa.errors import AccessError, DlwaError, NetworkError, NotFoundError, UsageError
 from dlwa.hosts.base import Host
@@ -114,7 +114,7 @@ class SlurmKeeper:
     def room_of(self, run: Run) -> str:
         """Return the job's number while it runs."""
         job = self._job(run)
-        return job.id if job and not job.waits and not job.ended else ""
+        return job.id if job and _has_node(job) else ""
 
     def rooms(self, runs: Sequence[Run]) -> list[Room]:
         """List the jobs of this login that are dlwa's and not over."""
@@ -142,26 +142,27 @@ class SlurmKeeper:
         return code
 
     def check_reach(self, run: Run) -> None:
-        """Raise `DlwaError` where Slurm does not answer, `AccessError` for another login's job."""
+        """Raise `NetworkError` where Slurm does not answer, `AccessError` for another's job."""
         self._book.changed()
-        if not run.record.get("slurm_job_id"):
-            return
-        answer = self._book.job(str(run.record["slurm_job_id"]))
+        job_id = str(run.record.get("slurm_job_id") or "")
+        answer = self._book.job(job_id) if job_id else Answer()
         if answer.silent:
-            raise _silent(run, answer.silent)
-        said = self._book.run(slurm.signal_argv(str(run.record["slurm_job_id"]), "CONT"))
-        if "denied" in said.said.lower():
-            raise AccessError(
-                f"run={run.name} is a job of another login: {slurm_words.refusal(said.said)}",
-                hint=f"ask {run.owner}, or an operator of the cluster, to stop it",
+            raise NetworkError(
+                f"run={run.name} cannot be stopped now: Slurm does not answer ({answer.silent})",
+                hint="nothing was done; try again when squeue answers",
             )
+        if answer.job and _has_node(answer.job):  # scancel takes its time over one that waits
+            self._tell(run, slurm.signal_argv(job_id, "CONT"))
 
     def ask(self, run: Run) -> None:
         """Take it out of the line; if it runs already, let the wrapper save and stop."""
-        job_id = str(run.record.get("slurm_job_id") or "")
-        if job_id:
-            self._book.run(slurm.cancel_waiting_argv(job_id))
-            self._book.run(slurm.signal_argv(job_id, "TERM"))
+        job = self._job(run)
+        if job and job.waits:
+            self._tell(run, slurm.cancel_waiting_argv(job.id))
+            self._book.changed()
+            job = self._job(run)  # it may have begun meanwhile
+        if job and _has_node(job):
+            self._tell(run, slurm.signal_argv(job.id, "TERM"))
             self._book.changed()
 
     def computes(self, run: Run) -> bool:
@@ -171,7 +172,10 @@ class SlurmKeeper:
 
     def kill(self, run: Run) -> None:
         """Cancel the job and wait until Slurm has ended it."""
-        self._book.run(slurm.cancel_argv(str(run.record.get("slurm_job_id"))))
+        job = self._job(run)
+        if job:
+            self._tell(run, slurm.cancel_argv(job.id))
+            self._book.changed()
         deadline = time.monotonic() + _ENDS_WITHIN_S
         while self.computes(run) and time.monotonic() < deadline:
             time.sleep(0.5)
@@ -190,6 +194,14 @@ class SlurmKeeper:
         if not job.node:
             end["computed_s"] = durations.computed_s(run)
         runfiles.write_json(run.paths.record, {**record, **end})
+
+    def _tell(self, run: Run, argv: tuple[str, ...]) -> None:
+        said = self._book.run(argv)
+        if "denied" in said.said.lower():
+            raise AccessError(
+                f"run={run.name} is a job of another login: {slurm_words.refusal(said.said)}",
+                hint=f"ask {run.owner}, or an operator of the cluster, to stop it",
+            )
 
     def _job(self, run: Run) -> SlurmJob | None:
         job_id = run.record.get("slurm_job_id")
@@ -235,6 +247,10 @@ def _alive(
     return state, reason
 
 
+def _has_node(job: SlurmJob) -> bool:
+    return not job.waits and not job.ended
+
+
 def _tail(paths: RunPaths) -> str:
     """What was printed where no wrapper came up."""
     try:
@@ -246,10 +262,3 @@ def _tail(paths: RunPaths) -> str:
 def _as_state(word: str) -> State:
     states: dict[str, State] = {"failed": "failed", "stopped": "stopped"}
     return states.get(word, "lost")
-
-
-def _silent(run: Run, why: str) -> DlwaError:
-    return NetworkError(
-        f"run={run.name} cannot be stopped now: Slurm does not answer ({why})",
-        hint="nothing was done; try again when squeue answers",
-    )
