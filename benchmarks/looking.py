@@ -20,7 +20,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from benchmarks.transfer import Delay  # noqa: E402
+from benchmarks.delay import Delay  # noqa: E402
 from tests.integration.far_lab import FarLab, far_lab  # noqa: E402
 
 _RTT_S = 0.2
