@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -297,6 +298,11 @@ def test_only_one_place_opens_connections():
         assert not [path for path, text in sources.items() if word in text]
     makers = [path.name for path, text in sources.items() if "paramiko.Transport(" in text]
     assert makers == ["_connect.py"]
+    fabrics = [
+        path for path, text in sources.items() if re.search(r"\bfabric\.\w*\(|Group\(", text)
+    ]
+    made = {word for path in fabrics for word in re.findall(r"fabric\.\w*\(", sources[path])}
+    assert made == {"fabric.Config("}, "fabric's own connections accept every key"
 
 
 def test_machines_that_ask_questions_get_answers_and_keep_none(client, tmp_path):
