@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from dlwa.errors import UsageError
+from dlwa.hosts import ssh
 from tests.integration.lab import wait_for
 from tests.integration.slow_line import FAR, SlowLine
 
@@ -185,6 +186,11 @@ class Answers:
 
     def say(self, text: str) -> None:
         self.told.append(text)
+
+
+def connect(alias: str = "vm", asker: Answers | None = None, **more) -> ssh.Connection:
+    """Connect as that user, by an alias of the configuration."""
+    return ssh.connect(ssh.resolve(alias, **more), asker or Answers())
 
 
 class Proxy:
