@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 
 # What may be left out; everything else TensorFlow says still shows.
 _REMARKS = re.compile(
@@ -40,15 +41,26 @@ def import_tensorflow(allow_memory_growth=True, wake=True):
 
 
 @contextlib.contextmanager
-def _as_if_absent(names):
-    """Importing these modules fails meanwhile as if they were not installed; later it works."""
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))
+def _as_if_absent(packages):
+    """Importing these fails meanwhile as if they were not installed, in this thread only."""
+    finder = _Absent(packages)
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        for name in hidden:
-            del sys.modules[name]
+        sys.meta_path.remove(finder)
+
+
+class _Absent:
+    """Asked by Python's import where a module is."""
+
+    def __init__(self, packages):
+        self._packages, self._thread = packages, threading.get_ident()
+
+    def find_spec(self, name, path=None, target=None):
+        """Nothing to say about other modules, nor to other threads."""
+        if name.partition(".")[0] in self._packages and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,14 @@
 """How TensorFlow is imported: what is left out for speed works all the same afterwards."""
 
+import importlib
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from dlwa.ddsp import quiet
 
 pytestmark = pytest.mark.ddsp
 
@@ -35,3 +39,17 @@ def test_pictures_and_training_work_though_keras_was_told_there_are_none():
         "learned": 1,
     }
     assert done.stderr == ""
+
+
+def test_what_seems_absent_is_there_for_other_threads_and_afterwards(tmp_path, monkeypatch):
+    for name in ("pictures", "tables"):
+        (tmp_path / f"{name}.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    with quiet._as_if_absent(("pictures", "tables")):
+        with pytest.raises(ModuleNotFoundError, match="No module named 'pictures'"):
+            importlib.import_module("pictures")
+        with ThreadPoolExecutor(1) as aside:
+            assert aside.submit(importlib.import_module, "tables").result().__name__ == "tables"
+    assert importlib.import_module("pictures").__name__ == "pictures"
+    for name in ("pictures", "tables"):
+        monkeypatch.delitem(sys.modules, name)
