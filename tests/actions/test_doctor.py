@@ -326,3 +326,14 @@ def test_the_parts_are_those_of_the_package() -> None:
 
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert set(extras.ALL) < set(project["optional-dependencies"])
+
+
+def test_on_a_login_node_slurm_is_looked_at_and_not_screen(around: Surroundings) -> None:
+    (around.root / "labs" / "local.yaml").write_text("scheduler: slurm\n")
+    host = FakeHost(sbatch=Completed(0), sinfo=Completed(0, "gpu*\nshort\n"))
+    assert check("slurm", around, host=host).message == "partitions gpu*, short"
+    assert check("screen", around, host=host).level == check("gpu", around, host=host).level == "ok"
+    silent = FakeHost(sbatch=Completed(0), sinfo=Completed(124, "", "sinfo did not answer"))
+    finding = check("slurm", around, host=silent)
+    assert finding.level == "fail" and "sinfo did not answer" in finding.message
+    assert "no sbatch" in check("slurm", around, host=FakeHost()).message

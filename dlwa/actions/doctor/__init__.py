@@ -10,6 +10,7 @@ from dlwa.actions.doctor._base import Finding, Level, Surroundings
 from dlwa.actions.doctor._extras import beam, fast_pitch, live, nsynth, studio
 from dlwa.actions.doctor._machine import clock, disk, ffmpeg, gpu, logout, screen
 from dlwa.actions.doctor._sharing import sharing, write
+from dlwa.actions.doctor._slurm import slurm
 from dlwa.actions.doctor._software import crepe, ddsp, labs, python, settings, venv
 from dlwa.errors import UsageError
 from dlwa.settings import nearest
@@ -27,6 +28,7 @@ CHECKS: Mapping[str, Callable[[Surroundings], Finding]] = {
         crepe,
         gpu,
         screen,
+        slurm,
         logout,
         disk,
         write,

@@ -7,6 +7,7 @@ import time
 
 from dlwa.actions import setup
 from dlwa.actions.doctor._base import ANSWERS_WITHIN_S, Finding, Surroundings
+from dlwa.actions.doctor._slurm import is_cluster
 from dlwa.hosts import processes
 from dlwa.shell import Command
 from dlwa.tools import nvidia_smi
@@ -21,6 +22,8 @@ _RELEASED_S = 1_795_000_000.0  # November 2026: no clock can be right and show l
 
 def gpu(around: Surroundings) -> Finding:
     """Does the NVIDIA driver answer, and can the installed TensorFlow use it?"""
+    if is_cluster(around):
+        return Finding("gpu", "ok", "runs compute on the cluster's nodes, not here")
     answer = around.host.run(Command(nvidia_smi.gpus_argv()), ANSWERS_WITHIN_S)
     health = nvidia_smi.health(answer.code)
     if health in ("absent", "none"):
@@ -38,6 +41,8 @@ def gpu(around: Surroundings) -> Finding:
 
 def screen(around: Surroundings) -> Finding:
     """Is GNU screen installed and able to keep its sockets?"""
+    if is_cluster(around):
+        return Finding("screen", "ok", "not needed; runs live in Slurm jobs")
     if around.host.which(screen_tool.PROGRAM) is None:
         fix = "brew install screen" if around.system == "Darwin" else "sudo apt install screen"
         if around.system == "Windows":
