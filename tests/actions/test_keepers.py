@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import keepers
+from dlwa.actions import keepers, stopping
 from dlwa.actions.keepers import _book
 from dlwa.actions.runs import Run, all_runs, find_run, read_run
-from dlwa.errors import UsageError
+from dlwa.errors import AccessError, NetworkError, UsageError
 from dlwa.hosts.base import Completed
 from dlwa.hosts.local import LocalHost
 from dlwa.shell import Command
@@ -226,3 +226,46 @@ def test_after_a_change_it_is_asked_anew(tmp_path: Path) -> None:
     _book.book_of(cluster).changed()
     run_of(folder, cluster)
     assert cluster.asked == ["squeue", "squeue"]
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "PENDING"])
+def test_the_job_of_another_login_is_refused_before_anything(tmp_path: Path, state: str) -> None:
+    said = "scancel: error: Kill job error on job id 12: Access/permission denied"
+    described = f"JobId=12 JobName={SESSION} JobState={state}"
+    cluster = Cluster(scontrol=Completed(0, described), scancel=Completed(1, "", said))
+    run = run_of(in_slurm(tmp_path), cluster)
+    with pytest.raises(AccessError, match="another login") as caught:
+        stopping.stop(run, cluster, "ben")
+    assert "ask ann" in caught.value.hint
+    assert not run.paths.stop_request.exists()
+
+
+def test_nothing_is_asked_of_a_slurm_that_does_not_answer(tmp_path: Path) -> None:
+    cluster = Cluster(squeue=Completed(124, "", "squeue did not answer within 4 s"))
+    run = run_of(in_slurm(tmp_path), cluster)
+    with pytest.raises(NetworkError, match="cannot be stopped now"):
+        stopping.stop(run, cluster, "ann")
+    assert set(cluster.asked) == {"squeue"} and not run.paths.stop_request.exists()
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [("", "stopped by ann while it waited"), ("gpu7", "it did not save in time and was killed")],
+)
+def test_the_end_is_recorded_where_no_wrapper_could(tmp_path: Path, node: str, reason: str) -> None:
+    turns = [{"computed_s": 60.0, "gpus": 1}]
+    folder = in_slurm(tmp_path, state="queued", turns=turns, gpu_uuids=[])
+    run = run_of(folder, Cluster(row("CANCELLED", node=node)))
+    keepers.of(run.record, Cluster(row("CANCELLED", node=node))).close(run, "ann")
+    record = runfiles.read_json(folder / "run.json") or {}
+    assert record["state"] == "stopped" and reason in record["reason"]
+    if not node:
+        assert record["computed_s"] == 60.0
+
+
+def test_a_living_job_is_not_recorded_as_ended(tmp_path: Path) -> None:
+    folder = in_slurm(tmp_path)
+    before = (folder / "run.json").read_bytes()
+    run = run_of(folder, Cluster(row("RUNNING")))
+    keepers.of(run.record, Cluster(row("RUNNING"))).close(run, "ann")
+    assert (folder / "run.json").read_bytes() == before
