@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greeting helps no report
+# What XLA compiles here runs once, on a few samples: whether it is right is asked, not how fast.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # A background job starts with these ignored, and so would every program the tests start.
 for _number, _handler in (
