@@ -81,11 +81,11 @@ class Server:
             f"MaxSessions 50\nSubsystem sftp internal-sftp\nSetEnv {pairs}\n"
             f"{self.more_config}\n"
         )
+        listens = f"Server listening on {self.address} port {self.port}."
         with (self.folder / "log").open("ab") as log:
+            before = self.log().count(listens)
             argv = [*self._within, str(SSHD), "-D", "-e", "-f", str(config)]
             self._process = subprocess.Popen(argv, stderr=log, stdin=subprocess.DEVNULL)
-        listens = f"Server listening on {self.address} port {self.port}."
-        before = self.log().count(listens)
         started = self._process
         wait_for(lambda: self.log().count(listens) > before or started.poll() is not None, self.log)
         # another program may have taken the port meanwhile: it would answer as an impostor
