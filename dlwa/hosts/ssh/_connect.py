@@ -19,7 +19,8 @@ from dlwa.hosts.ssh._target import Asker, Target
 CONNECT_TIMEOUT_S = 10.0
 ALIVE_EVERY_S = 5.0
 DEAD_AFTER_S = 20.0
-WINDOW_BYTES = 8 << 20  # 2 MiB, the usual window, carries 50 MB/s at 40 ms
+# 100 MB/s at 40 ms; twice as much fills the queues on the way, and what overflows is sent again
+WINDOW_BYTES = 4 << 20
 PACKET_BYTES = 1 << 15
 _CONNECTION_LOST = -1  # paramiko's exit status of a channel that ended without one
 

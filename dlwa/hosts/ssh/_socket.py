@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 _AHEAD_BYTES = 1 << 18
-_TALK_BYTES = 4096  # less than this at once is conversation, not a file
+_TALK_BYTES = 1 << 15  # what a login and the start of a command take, and more
 _ACKNOWLEDGE = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
 
@@ -14,8 +14,8 @@ class Socket:
     """A TCP socket, or what a jump gives instead of one, that remembers when it was last heard.
 
     paramiko asks for each packet in two small pieces; they are served from what was read ahead.
-    In conversation every packet is acknowledged at once: a server holds its answer back until it
-    knows that its last word arrived, and waiting for that costs 40 ms each time.
+    In the talk at the beginning every packet is acknowledged at once: a server holds its answer
+    back until it knows that its last word arrived, and waiting for that costs 40 ms.
     """
 
     def __init__(self, sock: Any) -> None:
@@ -24,6 +24,7 @@ class Socket:
         self._room = memoryview(bytearray(_AHEAD_BYTES if self._is_tcp else 0))
         self._ahead = self._room[:0]
         self._heard_s = time.monotonic()
+        self._talk_left = _TALK_BYTES if _ACKNOWLEDGE is not None else 0
 
     def recv(self, size: int) -> bytes:
         """Receive between one and `size` bytes, none at the end."""
@@ -45,7 +46,8 @@ class Socket:
         count = self._sock.recv_into(self._room)
         self._heard_s = time.monotonic()
         self._ahead = self._room[:count]
-        if _ACKNOWLEDGE is not None and 0 < count < _TALK_BYTES:
+        if self._talk_left > 0:
+            self._talk_left -= count
             with contextlib.suppress(OSError):
                 self._sock.setsockopt(socket.IPPROTO_TCP, _ACKNOWLEDGE, 1)
 
