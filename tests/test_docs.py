@@ -19,7 +19,8 @@ OURS = [found for found in ALL if found.dlwa_words is not None]
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 # other programs that pages tell a reader to type
 FOREIGN = {"git", "cd", "sudo", "brew", "pip", "make", "export", "mkdir", "cp", "tensorboard", "uv"}
-FOREIGN |= {"ssh", "scp", "loginctl", "chmod", "rm", "bash", "winget", "py", "set", "nvidia-smi", "srun"}
+FOREIGN |= {"ssh", "scp", "loginctl", "chmod", "rm", "bash", "winget", "py", "set", "nvidia-smi"}
+FOREIGN |= {"srun"}
 
 
 def _id(found: Documented) -> str:

@@ -1,4 +1,4 @@
-"""What runs inside a session: `python -m dlwa.actions.wrapper RUN_FOLDER`.
+"""What runs inside a session or a Slurm job: `python -m dlwa.actions.wrapper RUN_FOLDER`.
 
 Waits for its turn, claims a GPU or the CPU, starts the job, copies its output to the log and
 the terminal, passes on requests to stop, and records how it ended. It is the only writer of the

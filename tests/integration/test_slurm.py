@@ -62,7 +62,9 @@ def trained(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     limits = {"gpus_per_run": 0, "hours_per_run": 1 / 60}
     (root / "labs").mkdir(parents=True)
-    (root / "labs" / "local.yaml").write_text(json.dumps({"scheduler": "slurm", "limits": limits}))
+    # nobody makes it give way in the partition that comes first
+    lab = {"scheduler": "slurm", "slurm": {"partition": "first"}, "limits": limits}
+    (root / "labs" / "local.yaml").write_text(json.dumps(lab))
     words = ("--dataset_name", "ann/tones", "--model_name", "ann/real", "--cpu", "--", *SMALL)
     train = ("-m", "dlwa.cli", "--root", str(root), "ddsp", "train", *words)
     for argv in (("-c", makes, str(data)), train):
@@ -363,7 +365,9 @@ def test_a_real_training_goes_on_after_its_time_limit(
     monkeypatch.setattr(lab_module, "DEADLINE_S", 150.0)  # a minute of Slurm, TensorFlow twice
     own = SlurmLab(trained, slurm, monkeypatch)
     run = own.until(own.found("ann/real"), lambda now: now.record.get("turns"))
-    (turn,) = run.record["turns"]
+    turns = run.record["turns"]
+    assert len(turns) == 1, turns
+    (turn,) = turns
     saved = int(turn["ended"].rpartition(" ")[2])
     assert "time of its Slurm job is nearly over; saved at step" in turn["ended"] and saved > 0
     own.begin_now(run)
