@@ -95,14 +95,13 @@ def prepare(
     PreparationError when no usable recording is left or the disk has no room.
     """
     prefix, cache = Path(prefix).expanduser(), cache or Cache()
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    sources, refused = examine(paths, folder)
-    for refusal in refused:
-        logging.warning("not used: %s: %s", refusal.name, refusal.reason)
-    if not sources:
-        raise PreparationError(*_none_usable(refused))
-    require_room(prefix.parent, sources, settings)
     with work_dir(prefix.parent) as making:
+        sources, refused = examine(paths, folder)
+        for refusal in refused:
+            logging.warning("not used: %s: %s", refusal.name, refusal.reason)
+        if not sources:
+            raise PreparationError(*_none_usable(refused))
+        require_room(prefix.parent, sources, settings)
         progress = Progress(sum(source.info.seconds for source in sources))
         logging.info(
             "%d recordings of %.1f s in all; pitch by %s",

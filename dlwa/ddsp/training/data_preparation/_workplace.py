@@ -23,7 +23,12 @@ _SPARE_BYTES = 30_000_000  # the page and the papers
 
 @contextlib.contextmanager
 def work_dir(parent: Path) -> Iterator[Path]:
-    """A folder for files in the making; it goes in the end, whatever the end is."""
+    """A folder for files in the making; it goes in the end, whatever the end is.
+
+    So do the folders above it that had to be made, where nothing came of it.
+    """
+    made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    parent.mkdir(parents=True, exist_ok=True)
     _sweep(parent)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     lock = _locked(folder / _LOCK)
@@ -33,6 +38,9 @@ def work_dir(parent: Path) -> Iterator[Path]:
         if lock is not None:
             os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # something lies in it: the data set
+            for empty in made:
+                empty.rmdir()
 
 
 def clear_unfinished(prefix: Path) -> None:

@@ -81,7 +81,8 @@ def _run_clean(files: list[Path], prefix: Path, settings: Settings) -> None:
     from dlwa.ddsp.training.data_preparation._machine import resolve
 
     report_dir = Path(FLAGS.report_dir or prefix.parent).expanduser()
-    report_dir.mkdir(parents=True, exist_ok=True)
+    if FLAGS.report_dir:
+        report_dir.mkdir(parents=True, exist_ok=True)
     split = FLAGS.eval_split_fraction > 0
     cache = _cache()
     prepared = prepare(

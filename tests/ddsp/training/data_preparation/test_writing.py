@@ -64,6 +64,15 @@ def test_what_killed_runs_left_is_swept_but_not_what_is_in_use(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_folders_made_for_nothing_go_again(tmp_path):
+    with _workplace.work_dir(tmp_path / "a" / "b"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with _workplace.work_dir(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "b" / "data").touch()
+    assert [p.name for p in (tmp_path / "a" / "b").iterdir()] == ["data"]
+
+
 def sources(seconds):
     return [SimpleNamespace(info=SimpleNamespace(seconds=seconds))]
 
