@@ -10,7 +10,7 @@ from dlwa import runfiles
 from dlwa.actions._places import refuse_nesting, size_of, things
 from dlwa.actions.training import has_checkpoint, is_model
 from dlwa.errors import DlwaError, NotFoundError
-from dlwa.names import Name
+from dlwa.names import Name, parse_name, safe_spelling
 from dlwa.settings import Settings, nearest
 from dlwa.workspace import Workspace
 
@@ -64,6 +64,24 @@ def is_playable(folder: Path) -> bool:
 def is_bundle(folder: Path) -> bool:
     """Whether a folder is an exported bundle."""
     return (folder / BUNDLE).is_file()
+
+
+def chosen(settings: Settings, text: str) -> tuple[Name, Path]:
+    """The model of that name, or the one in the folder (or zip) pointed at: `~/Downloads/violin`.
+
+    A path begins with `.`, `~` or `/` (a drive on Windows), which no name does; what is made of
+    such a model goes under one's own name. Raises `NotFoundError` where there is none.
+    """
+    if not text.startswith((".", "~")) and not Path(text).is_absolute():
+        model = parse_name(text, "model_name")
+        return model, playable(settings.workspace, model)
+    path = Path(text).expanduser().absolute()
+    if not is_playable(path) and not (path.suffix == ".zip" and path.is_file()):
+        raise NotFoundError(
+            f"model_name={text}: there is no model in {path}",
+            "name a folder with ckpt-*.index or bundle.json, or the zip of a bundle",
+        )
+    return parse_name(safe_spelling(f"{settings.owner}/{path.stem}")), path
 
 
 def playable(workspace: Workspace, model: Name) -> Path:

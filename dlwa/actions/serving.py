@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlwa.actions import launch
-from dlwa.actions.models import playable
+from dlwa.actions.models import chosen
 from dlwa.errors import UsageError
 from dlwa.hosts.local import LocalHost
-from dlwa.names import parse_name
 from dlwa.settings import Settings
 from dlwa.shell import Command
 
@@ -28,7 +27,7 @@ def live_command(settings: Settings, model_name: str, words: Sequence[str]) -> C
 
     Raises `DlwaError` where there is no such model.
     """
-    folder = playable(settings.workspace, parse_name(model_name, "model_name"))
+    _, folder = chosen(settings, model_name)
     return Command(launch.module_argv(LIVE, [f"--model_dir={folder}", *words]), {}, Path.cwd())
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from dlwa.actions import attended, launch, users
 from dlwa.actions.attended import Plan
-from dlwa.actions.models import playable
+from dlwa.actions.models import chosen
 from dlwa.errors import BusyError, NotFoundError, UsageError
-from dlwa.names import parse_name
 from dlwa.settings import Settings
 
 MODULE = "dlwa.ddsp.timbre_transfer"
@@ -30,8 +29,7 @@ def plan(
     the sound goes to outputs/OWNER/NAME, under a name that is free. Raises the `DlwaError` that
     fits what is wrong.
     """
-    model = parse_name(model_name, "model_name")
-    folder = playable(settings.workspace, model)
+    model, folder = chosen(settings, model_name)
     if not source.is_file():
         raise NotFoundError(f"recording={source} does not exist", "name a sound file, e.g. IN.wav")
     if target is None:

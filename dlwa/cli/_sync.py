@@ -27,6 +27,7 @@ from dlwa.labs import Lab, read_lab
 from dlwa.locks import FileLock
 from dlwa.names import parse_name, safe_spelling
 from dlwa.settings import Settings
+from dlwa.shell import quote
 
 _WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TIMES_BAD = 3
@@ -121,15 +122,9 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
     took_s = time.monotonic() - began
     code = _tell(result, ("fetched", str(target), took_s), dry_run=dry_run)
     if code == ExitCode.OK and not dry_run and asked.home == "models":
-        _say_how_to_play(str(name), in_place=asked.dest is None)
+        model = str(name) if asked.dest is None else quote(str(target))
+        output.say(f"hear it: {output.LAUNCHER} ddsp timbre-transfer IN.wav --model_name {model}")
     return code
-
-
-def _say_how_to_play(name: str, *, in_place: bool) -> None:
-    if in_place:
-        output.say(f"hear it: {output.LAUNCHER} ddsp timbre-transfer IN.wav --model_name {name}")
-    else:
-        output.say(f"to play it on this machine, fetch it by name: {output.LAUNCHER} fetch {name}")
 
 
 def _where() -> tuple[Settings, Lab]:

@@ -53,3 +53,27 @@ def test_a_model_that_has_saved_nothing_yet(settings: Settings, recording: Path)
     (folder / "run.json").write_text("{}")
     with pytest.raises(NotFoundError, match="has not saved anything yet"):
         transfer.plan(settings, recording, "ann/new")
+
+
+def test_a_model_outside_the_workspace_is_named_by_its_path(
+    settings: Settings, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = tmp_path / "My downloads" / "my violin"
+    fetched.mkdir(parents=True)
+    (fetched / "bundle.json").write_text("{}")
+    planned = transfer.plan(settings, recording, str(fetched))
+    assert f"--model_dir={fetched}" in planned.argv
+    outputs = settings.root / "outputs" / settings.owner / "my_violin"
+    assert planned.target == outputs / "my flute.wav"
+    monkeypatch.chdir(fetched.parent)
+    monkeypatch.setenv("HOME", str(fetched.parent))
+    for spelt in ("./my violin", "~/my violin"):
+        assert f"--model_dir={fetched}" in transfer.plan(settings, recording, spelt).argv
+
+
+def test_a_path_without_a_model_is_told(
+    settings: Settings, recording: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(NotFoundError, match="there is no model in") as caught:
+        transfer.plan(settings, recording, str(tmp_path))
+    assert "ckpt-" in caught.value.hint
