@@ -35,18 +35,21 @@ class FileLock:
         """Whether this object holds it."""
         return self._handle is not None
 
-    def try_acquire(self) -> bool:
-        """Take the lock if nobody has it; True if it is ours now.
+    def try_acquire(self, within_s: float = 0.0) -> bool:
+        """Take the lock if nobody has it, or gives it back in time; True if it is ours now.
 
         Where the file system knows no locks (some network folders) it is granted: callers
-        check records besides.
+        check records besides. Somebody who asks `is_locked` is in the way for an instant.
         """
         if self.held:
             return True
         handle = open_shared(self.path)
-        if not _flock(handle, wait=False):
-            os.close(handle)
-            return False
+        deadline = time.monotonic() + within_s
+        while not _flock(handle, wait=False):
+            if time.monotonic() >= deadline:
+                os.close(handle)
+                return False
+            time.sleep(0.02)
         self._handle = handle
         return True
 
@@ -92,11 +95,12 @@ class FileLock:
 def is_locked(path: Path) -> bool:
     """Whether somebody holds the lock on that file now."""
     try:
-        handle = os.open(path, os.O_RDONLY | _OURS_ALONE)
+        handle = os.open(path, os.O_RDONLY | _OURS_ALONE | _NO_LINKS)
     except OSError:
         return False
     try:
-        return not _flock(handle, wait=False)
+        # NFS grants an exclusive lock only on files opened for writing, a shared one on these
+        return not _flock(handle, wait=False, shared=True)
     finally:
         os.close(handle)
 
@@ -130,13 +134,14 @@ def open_shared(path: Path) -> int:
     raise FileNotFoundError(errno.ENOENT, "it comes and goes", str(path))
 
 
-def _flock(handle: int, *, wait: bool) -> bool:
+def _flock(handle: int, *, wait: bool, shared: bool = False) -> bool:
     if sys.platform == "win32":
         return _lock_on_windows(handle, wait=wait)
     import fcntl
 
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(handle, kind | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     except OSError as error:

@@ -1,10 +1,13 @@
 """Locks and claims: whose turn it is, why not, and that nobody gets what another holds."""
 
+import errno
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -167,6 +170,42 @@ def test_a_lock_holds_against_others_and_carries_a_note(tmp_path: Path) -> None:
     assert path.read_text() == "short"
     mine.release()
     assert other.try_acquire() and not is_locked(tmp_path / "none")
+
+
+@pytest.fixture
+def network_disk(monkeypatch) -> None:
+    """Locks as on NFS (man 2 flock): exclusive ones only on files opened for writing."""
+    real = fcntl.flock
+
+    def flock(handle: int, operation: int) -> None:
+        written = fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+        if operation & fcntl.LOCK_EX and not written:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+@pytest.mark.usefixtures("network_disk")
+def test_a_lock_is_seen_on_a_network_disk(claims: Claims, tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with FileLock(path):
+        assert is_locked(path)
+    assert not is_locked(path)
+    held = claims.enter(want("held"))
+    assert ask(claims, held) == ["GPU-a"]
+    assert [entry.held for entry in claims.look()] == [("GPU-a",)]
+
+
+def test_who_only_looks_is_in_nobodys_way_for_long(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    path.touch()
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not is_locked(path), "two who look do not take each other for a run"
+        assert not FileLock(path).try_acquire(within_s=0.1)
+        threading.Timer(0.2, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
+        assert FileLock(path).try_acquire(within_s=30)
 
 
 def test_a_lock_follows_no_link(tmp_path: Path) -> None:

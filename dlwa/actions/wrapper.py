@@ -38,6 +38,7 @@ from dlwa.workspace import RunPaths
 TICK_S = 0.2
 GRACE_S = 120.0  # what a job gets to save, when nobody said otherwise
 _LEFT_BEHIND_S = 2.0
+_PROBED_S = 1.0  # who looks whether a run lives here holds its lock for an instant
 _FROM_OUTSIDE = "a signal from outside dlwa asked it to stop (logout, shutdown?)"
 
 
@@ -61,7 +62,7 @@ class Wrapper:
     def run(self) -> int:
         """Do it all and return the job's exit code."""
         lock = FileLock(self.paths.lock)
-        if not lock.try_acquire():
+        if not lock.try_acquire(within_s=_PROBED_S):
             print(f"another run holds {self.paths.folder}", file=sys.stderr)
             return 1
         self._listen()

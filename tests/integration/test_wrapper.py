@@ -1,10 +1,12 @@
 """The wrapper with real processes: every way a run can end is told as it was."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from dlwa.actions import stopping
 from dlwa.actions.runs import Run
 from dlwa.labs import Limits
 from dlwa.tools import screen
+from dlwa.workspace import RunPaths
 from tests.integration.lab import Lab, needs_screen, wait_for
 
 pytestmark = [pytest.mark.integration, needs_screen]
@@ -47,6 +50,17 @@ def test_a_run_that_ends_well(lab: Lab) -> None:
     assert (run.state, run.record["exit_code"]) == ("finished", 0)
     assert "one\ntwo" in lab.log(run)
     wait_for(lambda: not lab.sessions(), lambda: "the session ends with the run")
+
+
+def test_who_looks_whether_a_run_lives_does_not_keep_it_from_starting(lab: Lab) -> None:
+    paths = RunPaths(lab.settings.workspace.runs / "looked-at")
+    paths.folder.mkdir(parents=True)
+    paths.lock.touch()
+    with paths.lock.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.6, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
+        run = lab.ended(lab.start("print('one')", folder=paths.folder))
+    assert (run.state, run.record["exit_code"]) == ("finished", 0)
 
 
 def test_a_run_that_fails_tells_why(lab: Lab) -> None:
