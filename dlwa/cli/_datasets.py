@@ -64,7 +64,8 @@ def _tell_made(made: dict[str, Any], folder: str) -> None:
     if train.get("seconds"):
         told = f": {train['seconds']:.0f} s to learn from"
         told += f", {heldout.get('seconds', 0):.0f} s held out" if heldout.get("seconds") else ""
-        told += f", of {len(made.get('used') or [])} recordings"
+        count = len(made.get("used") or [])
+        told += f", of {count} recording{'s' if count != 1 else ''}"
     judged = made.get("audit") or {}
     for line in [*(judged.get("missing") or []), *(judged.get("advice") or [])]:
         output.say(f"  {line}")

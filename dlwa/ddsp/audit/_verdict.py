@@ -127,7 +127,8 @@ def _verdict(files: Sequence[FileAudit], sounding_min: float, missing: list[str]
 
 
 def _summary(verdict: str, minutes: float, count: int) -> str:
-    sound = f"{minutes:.1f} minutes of sound in {count} recording{'s' if count != 1 else ''}"
+    length = f"{minutes:.1f} minutes" if minutes >= 1.0 else f"{60 * minutes:.0f} seconds"
+    sound = f"{length} of sound in {count} recording{'s' if count != 1 else ''}"
     if minutes < TOO_LITTLE_MIN:
         return f"{sound}: too little to learn an instrument from"
     if verdict == "poor":

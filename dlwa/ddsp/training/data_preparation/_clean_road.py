@@ -226,7 +226,7 @@ def _none_usable(refused: Sequence[Refusal]) -> tuple[str, str]:
 def _too_little(materials, refused, settings: Settings) -> tuple[str, str]:
     sounding_s = sum(length(m.strip) for m in materials) / settings.frame_rate
     return (
-        f"only {sounding_s:.1f} s of sound in {len(materials)} recordings, an example needs "
+        f"only {sounding_s:.1f} s of sound in all recordings together, an example needs "
         f"{settings.example_secs:g} s" + (f" ({len(refused)} files not used)" if refused else ""),
         "add recordings; 10 to 20 minutes of one instrument make a good model",
     )
