@@ -34,6 +34,12 @@ class Job:
         parts = self.name.split("/")
         return "_".join(parts[1:] or parts)
 
+    def gpus_in(self, gpus_per_run: int) -> int:
+        """How many GPUs it wants in a lab that allows so many a run; none where there are none."""
+        if self.devices == "auto" and gpus_per_run == 0:
+            return 0
+        return self.gpus if self.devices in ("auto", "gpu") else 0
+
     @property
     def goes_on(self) -> bool:
         """Whether the same command, given again, goes on where it was."""

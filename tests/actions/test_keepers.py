@@ -9,11 +9,13 @@ import pytest
 
 from dlwa import runfiles
 from dlwa.actions import keepers, stopping
-from dlwa.actions.keepers import _book
+from dlwa.actions.keepers import _book, _submission
+from dlwa.actions.launch import Job
 from dlwa.actions.runs import Run, all_runs, find_run, read_run
 from dlwa.errors import AccessError, NetworkError, UsageError
 from dlwa.hosts.base import Completed
 from dlwa.hosts.local import LocalHost
+from dlwa.labs import Limits, SlurmOptions
 from dlwa.shell import Command
 from dlwa.workspace import Workspace
 from tests.made_runs import make_run
@@ -269,3 +271,43 @@ def test_a_living_job_is_not_recorded_as_ended(tmp_path: Path) -> None:
     run = run_of(folder, Cluster(row("RUNNING")))
     keepers.of(run.record, Cluster(row("RUNNING"))).close(run, "ann")
     assert (folder / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("devices", "gpus", "allowed", "asked"),
+    [
+        ("auto", 2, 2, "--gres=gpu:a100:2"),
+        ("auto", 1, 0, None),
+        ("gpu", 1, 0, "--gres=gpu:a100:1"),
+        ("gpu", 0, 1, None),
+        ("cpu", 1, 1, None),
+        ("none", 1, 1, None),
+    ],
+)
+def test_gpus_are_asked_for_only_where_they_are_wanted(
+    devices: Any, gpus: int, allowed: int, asked: str | None
+) -> None:
+    job = Job("train", "ann", "ann/v", Path("/x"), ("true",), devices=devices, gpus=gpus)
+    given = _submission.options_of(job, SlurmOptions(gres="gpu:a100"), Limits(gpus_per_run=allowed))
+    assert next((word for word in given if word.startswith("--gres")), None) == asked
+
+
+@pytest.mark.parametrize(
+    ("time_limit", "hours", "asked", "warned_s"),
+    [
+        ("12:00:00", None, "--time=0-12:00:00", 120),
+        ("12:00:00", 2.0, "--time=0-02:00:00", 120),
+        (None, 48.0, "--time=2-00:00:00", 120),
+        (None, 1 / 60, "--time=0-00:01:00", 15),
+        (None, None, None, 120),
+    ],
+)
+def test_the_shorter_limit_holds_and_the_warning_leaves_time(
+    time_limit: str | None, hours: float | None, asked: str | None, warned_s: int
+) -> None:
+    job = Job("train", "ann", "ann/v", Path("/x"), ("true",))
+    given = _submission.options_of(job, SlurmOptions(time=time_limit), Limits(hours_per_run=hours))
+    assert next((word for word in given if word.startswith("--time")), None) == asked
+    assert f"--signal=B:USR1@{warned_s}" in given and "--requeue" in given
+    other = Job("make-dataset", "ann", "ann/v", Path("/x"), ("true",))
+    assert "--no-requeue" in _submission.options_of(other, SlurmOptions(), Limits())

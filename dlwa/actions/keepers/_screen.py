@@ -21,6 +21,7 @@ from dlwa.actions._run import (
     span,
 )
 from dlwa.actions.keepers._base import Room
+from dlwa.actions.keepers._files import keep_file
 from dlwa.errors import AccessError, DlwaError
 from dlwa.hosts import processes
 from dlwa.hosts.base import Host, ProcessId
@@ -62,9 +63,7 @@ class ScreenKeeper:
         self, job: Job, record: Mapping[str, Any], workspace: Workspace, limits: Limits
     ) -> dict[str, Any]:
         """Start the session and return once its wrapper is really there."""
-        workspace.state.mkdir(parents=True, exist_ok=True)
-        if not workspace.screenrc.exists() or workspace.screenrc.read_text() != screen.SCREENRC:
-            workspace.screenrc.write_text(screen.SCREENRC, encoding="utf-8")
+        keep_file(workspace.screenrc, screen.SCREENRC)
         sockets = Path(record["screen_dir"]) if record.get("screen_dir") else None
         argv = screen.start_argv(
             str(record["session"]), wrapper_command(job.folder), workspace.screenrc

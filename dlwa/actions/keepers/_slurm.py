@@ -12,6 +12,7 @@ from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity
 from dlwa.actions.keepers import _submission
 from dlwa.actions.keepers._base import Room
 from dlwa.actions.keepers._book import Answer, book_of
+from dlwa.actions.keepers._files import keep_file
 from dlwa.actions.keepers._screen import where_dlwa_is
 from dlwa.errors import AccessError, DlwaError, NetworkError, NotFoundError, UsageError
 from dlwa.hosts.base import Host
@@ -61,10 +62,8 @@ class SlurmKeeper:
         self, job: Job, record: Mapping[str, Any], workspace: Workspace, limits: Limits
     ) -> dict[str, Any]:
         """Submit the wrapper; Slurm starts it when it is its turn."""
-        workspace.state.mkdir(parents=True, exist_ok=True)
         script = workspace.slurm_script
-        if not script.exists() or script.read_text(encoding="utf-8") != slurm.SCRIPT:
-            script.write_text(slurm.SCRIPT, encoding="utf-8")
+        keep_file(script, slurm.SCRIPT)
         argv = slurm.submit_argv(
             _submission.options_of(job, self._asked, limits),
             str(record["session"]),
@@ -82,6 +81,7 @@ class SlurmKeeper:
         return {
             "slurm_job_id": number,
             "slurm_warning_s": warned_s,
+            "gpus": job.gpus_in(limits.gpus_per_run),
             "place": f"Slurm job {number}",
             "reason": "",
         }

@@ -19,7 +19,7 @@ def options_of(job: Job, asked: SlurmOptions, limits: Limits) -> tuple[str, ...]
         "constraint": asked.constraint,
         "mem": asked.mem,
         "cpus-per-task": asked.cpus_per_task,
-        "gres": _gres(job, asked),
+        "gres": _gres(job, asked, limits),
         "time": slurm.limit(time_s) if time_s else None,
     }
     given = [f"--{name}={value}" for name, value in named.items() if value is not None]
@@ -60,6 +60,6 @@ def refused(job: Job, said: str, code: int) -> DlwaError:
     )
 
 
-def _gres(job: Job, asked: SlurmOptions) -> str | None:
-    wants = job.devices in ("auto", "gpu") and job.gpus > 0
-    return f"{asked.gres}:{job.gpus}" if wants else None
+def _gres(job: Job, asked: SlurmOptions, limits: Limits) -> str | None:
+    count = job.gpus_in(limits.gpus_per_run)
+    return f"{asked.gres}:{count}" if count else None
