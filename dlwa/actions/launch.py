@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -55,16 +55,19 @@ def launch(
     _take(starting, job)
     try:
         refuse_if_live(job.folder, host)
-        before = _Before(job, paths, is_new)
-        _keep_history(paths, host)
-        paths.stop_request.unlink(missing_ok=True)
         record = {**_new_record(job, run_id, host, limits), **place}
-        runfiles.write_json(paths.record, record)
+        before = _Before(job, paths, is_new)
         try:
+            _keep_history(paths, host)
+            paths.stop_request.unlink(missing_ok=True)
+            runfiles.write_json(paths.record, record)
             more = keeper.open(job, record, workspace, limits)
-        except DlwaError:
-            before.restore()
+        except BaseException as error:
+            if isinstance(error, DlwaError) or not _is_there(keeper, record, paths):
+                before.restore(run_id)
             raise
+        finally:
+            before.forget()
         if more:
             runfiles.write_json(paths.record, {**record, **more})
         return _settled(job, host)
@@ -77,18 +80,23 @@ class _Before:
 
     def __init__(self, job: Job, paths: RunPaths, is_new: bool) -> None:
         self._job, self._paths, self._is_new = job, paths, is_new
-        self._record = paths.record.read_bytes() if paths.record.exists() else None
+        self._record = paths.record.with_name(f".{paths.record.name}.before")
+        self._had_record = paths.record.exists()
         self._history = paths.history.stat().st_size if paths.history.exists() else None
+        if self._had_record:  # a copy: a full disk would not take it back from memory
+            self._record.write_bytes(paths.record.read_bytes())
 
-    def restore(self) -> None:
-        """Make it so again, unless the record already tells how the start went wrong."""
+    def restore(self, run_id: str) -> None:
+        """Make it so again, unless the new run's record already tells how the start went wrong."""
         paths = self._paths
-        if (runfiles.read_json(paths.record) or {}).get("state") != "queued":
+        now = runfiles.read_json(paths.record) or {}
+        is_new_record = now.get("id") == run_id
+        if is_new_record and now.get("state") != "queued":
             return
-        if self._record is None:
+        if is_new_record and self._had_record:
+            self._record.replace(paths.record)
+        elif is_new_record:
             paths.record.unlink(missing_ok=True)
-        else:
-            paths.record.write_bytes(self._record)
         if self._history is not None:
             os.truncate(paths.history, self._history)
         else:
@@ -99,6 +107,21 @@ class _Before:
             if self._is_new:
                 paths.start_lock.unlink(missing_ok=True)
                 paths.folder.rmdir()
+
+    def forget(self) -> None:
+        """Remove the copy."""
+        self._record.unlink(missing_ok=True)
+
+
+def _is_there(keeper: keepers.Keeper, record: Mapping[str, Any], paths: RunPaths) -> bool:
+    """Whether a start that broke has left a session or a job that goes on by itself."""
+    now = runfiles.read_json(paths.record) or {}
+    if now.get("id") == record["id"] and now.get("pid"):
+        return True
+    with suppress(DlwaError, OSError):
+        places = keeper.rooms([Run(paths, record, "queued", "")])
+        return any(place.name == record.get("session") for place in places)
+    return False
 
 
 def refuse_if_live(folder: Path, host: Host) -> None:
