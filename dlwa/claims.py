@@ -18,10 +18,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dlwa.locks import FileLock, is_locked, make_shared_folder
+from dlwa.locks import FileLock, is_locked, make_shared_folder, refuse_link
 
 # A waiting run shows a sign of life at every look; one that was halted loses its turn meanwhile.
 STALE_AFTER_S = 60.0
+# nothing else is ever removed
+_TICKETS = f"{'[0-9]' * 20}-*.json"
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class Claims:
         """Every living ticket, oldest first."""
         if not self._queue.is_dir():
             return []
+        refuse_link(self.folder)
+        refuse_link(self._queue)
         with self._gate():
             return list(self._entries())
 
@@ -170,7 +174,7 @@ class Claims:
             file.write(json.dumps(turns))
 
     def _entries(self) -> Iterator[Entry]:
-        for path in sorted(self._queue.glob("*.json")):
+        for path in sorted(self._queue.glob(_TICKETS)):
             if not is_locked(path):
                 _forget(path)
                 continue

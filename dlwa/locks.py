@@ -11,6 +11,9 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from dlwa.errors import AccessError
+from dlwa.shell import quote
+
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 # Everybody on the machine takes part, whatever the login.
 _FILE_MODE = 0o666
@@ -106,10 +109,41 @@ def is_locked(path: Path) -> bool:
 
 
 def make_shared_folder(folder: Path) -> None:
-    """Make a folder in which every login of the machine may make files, as in /tmp."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o7777 != _FOLDER_MODE and folder.stat().st_uid == os.geteuid():
-        folder.chmod(_FOLDER_MODE)
+    """Make a folder in which every login of the machine may make files, as in /tmp.
+
+    One that is there stays as it is. Raises `AccessError` for a link or a file in its place.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        refuse_link(folder)
+        return
+    # by a handle: whoever may rename things here could put a link in its place meanwhile
+    handle = _open_folder(folder)
+    try:
+        if os.fstat(handle).st_uid == os.geteuid():
+            os.fchmod(handle, _FOLDER_MODE)
+    finally:
+        os.close(handle)
+
+
+def refuse_link(folder: Path) -> None:
+    """Raise `AccessError` if a shared folder is a link or a file: somebody else may have put it."""
+    os.close(_open_folder(folder))
+
+
+def _open_folder(folder: Path) -> int:
+    try:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _OURS_ALONE | _NO_LINKS)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        what = "a link" if folder.is_symlink() else "no folder"
+        raise AccessError(
+            f"{folder} is {what}: it must be a folder, lest runs touch what lies elsewhere",
+            hint=f"remove it: rm {quote(str(folder))}   or choose another: DLWA_LOCK_DIR=FOLDER",
+        ) from None
 
 
 def open_shared(path: Path) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from dlwa.claims import Claims, Device, Want
+from dlwa.errors import AccessError
 from dlwa.locks import FileLock, is_locked
 
 GPUS = [Device("GPU-a", "GPU 0"), Device("GPU-b", "GPU 1")]
@@ -170,6 +171,54 @@ def test_a_lock_holds_against_others_and_carries_a_note(tmp_path: Path) -> None:
     assert path.read_text() == "short"
     mine.release()
     assert other.try_acquire() and not is_locked(tmp_path / "none")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Somebody's home with something in it."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "precious.json").write_text("keep")
+    return home
+
+
+@pytest.mark.parametrize("link", ["locks", "locks/queue"])
+def test_nobodys_home_is_shared_through_a_link(tmp_path: Path, home: Path, link: str) -> None:
+    """Whoever makes the folder first may put a link there, to a home of the login that comes."""
+    (home / "queue").mkdir(mode=0o700)
+    place = tmp_path / link
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(home)
+    claims = Claims(tmp_path / "locks")
+    for attempt in (lambda: claims.enter(want("one")), claims.look):
+        with pytest.raises(AccessError, match=f"{place} is a link") as caught:
+            attempt()
+        assert str(place) in caught.value.hint
+    assert [oct(path.stat().st_mode) for path in (home, home / "queue")] == ["0o40700"] * 2
+    assert sorted(path.name for path in home.iterdir()) == ["precious.json", "queue"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "locks").touch()
+    with pytest.raises(AccessError, match="locks is no folder"):
+        Claims(tmp_path / "locks").enter(want("one"))
+
+
+def test_a_folder_that_was_there_keeps_its_mode(claims: Claims) -> None:
+    claims.folder.mkdir(mode=0o750)
+    claims.enter(want("one"))
+    modes = [path.stat().st_mode & 0o7777 for path in (claims.folder, claims.folder / "queue")]
+    assert modes == [0o750, 0o1777]
+
+
+def test_nothing_but_dead_tickets_is_removed(claims: Claims) -> None:
+    claims.leave(claims.enter(want("one")))
+    queue = claims.folder / "queue"
+    dead = f"{7:020d}-dead.json"
+    for name in (dead, "notes.json", "7-mine.json"):
+        (queue / name).touch()
+    assert claims.look() == []
+    assert sorted(path.name for path in queue.iterdir()) == ["7-mine.json", "notes.json"]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from dlwa.actions._record import Record
 from dlwa.actions._rooms import Share, room_of, wait_until_recorded
 from dlwa.actions._run import Run
 from dlwa.actions._tee import Tee
+from dlwa.errors import DlwaError
 from dlwa.hosts import processes
 from dlwa.hosts.local import LocalHost, end_with_parent, exit_code_of, start_child
 from dlwa.locks import FileLock
@@ -227,7 +228,9 @@ class Wrapper:
         self.record.pause(outcome.reason, later)
         self.tee.say(f"{outcome.reason}; {later}")
         wrong = self.room.hand_back()
-        if not wrong:
+        if wrong:
+            self.record.unpause()
+        else:
             self.tee.close()
         return wrong
 
@@ -301,8 +304,11 @@ def _record_breakdown(folder: Path, error: Exception) -> None:
     with suppress(OSError), paths.wrapper_log.open("a", encoding="utf-8") as stream:
         traceback.print_exception(error, file=stream)
     record: dict[str, Any] = {"state": "failed", "ended_at": time.time(), "exit_code": None}
-    reason = f"dlwa itself broke: {error} (see {paths.wrapper_log.name})"
-    Record(paths).finish(**record, reason=reason)
+    if isinstance(error, DlwaError):
+        told = {"reason": error.message, "hint": error.hint}
+    else:
+        told = {"reason": f"dlwa itself broke: {error} (see {paths.wrapper_log.name})"}
+    Record(paths).finish(**record, **told)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from dlwa.actions import stopping
 from dlwa.actions.runs import Run
 from dlwa.labs import Limits
 from dlwa.tools import screen
-from dlwa.workspace import RunPaths
+from dlwa.workspace import RunPaths, machine_locks
 from tests.integration.lab import Lab, needs_screen, wait_for
 
 pytestmark = [pytest.mark.integration, needs_screen]
@@ -61,6 +61,15 @@ def test_who_looks_whether_a_run_lives_does_not_keep_it_from_starting(lab: Lab) 
         threading.Timer(0.6, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
         run = lab.ended(lab.start("print('one')", folder=paths.folder))
     assert (run.state, run.record["exit_code"]) == ("finished", 0)
+
+
+def test_a_link_among_the_locks_of_the_machine_ends_a_run_in_words(lab: Lab) -> None:
+    locks = machine_locks(os.environ)
+    locks.mkdir(exist_ok=True)
+    (locks / "queue").symlink_to(lab.root)
+    run = lab.ended(lab.start("print('one')", devices="cpu"))
+    assert run.state == "failed" and run.reason.startswith(f"{locks / 'queue'} is a link")
+    assert run.record["hint"].startswith("remove it: rm ")
 
 
 def test_a_run_that_fails_tells_why(lab: Lab) -> None:
