@@ -30,6 +30,7 @@ class Record:
         self.values: dict[str, Any] = runfiles.read_json(paths.record) or {}
         self._offset_s = time.time() - time.monotonic()
         self._began_s: float | None = None
+        self._paused_gpus: list[str] = []
         self._reserve()
 
     def update(self, **values: Any) -> None:
@@ -79,8 +80,15 @@ class Record:
             "ended": ended,
         }
         turns = [*(values.get("turns") or []), turn]
+        self._paused_gpus = values.get("gpu_uuids") or []
         self.update(state="queued", reason=reason, turns=turns, gpu_uuids=[])
         self.paths.reserve.unlink(missing_ok=True)
+
+    def unpause(self) -> None:
+        """Take `pause` back: there is no other turn, so this one counts as the last."""
+        *turns, _ = self.values["turns"]
+        self.update(turns=turns, gpu_uuids=self._paused_gpus)
+        self._reserve()
 
     def mind_clock(self) -> float:
         """Note if the clock was set since the last look, and return by how many seconds."""

@@ -178,12 +178,14 @@ class SlurmAllocation:
         for signum in (signal.SIGHUP, signal.SIGINT, *self.signals):
             signal.signal(signum, signal.SIG_IGN)
         said = self._ask(slurm.requeue_argv(self._job_id))
-        return "" if said.ok else (said.said or f"scontrol ended with exit code {said.code}")
+        if said.ok or self._is_taken_back():  # it may be done although nobody answered in time
+            return ""
+        return said.said or f"scontrol ended with exit code {said.code}"
 
     def _is_taken_back(self) -> bool:
-        """Whether Slurm itself has put the job back into the line, to make room for others."""
+        """Whether Slurm has put the job back into the line."""
         job = slurm.parse_job(self._ask(slurm.job_argv(self._job_id)).out)
-        return job is not None and job.restarts > self._restarts
+        return job is not None and (job.restarts > self._restarts or job.waits)
 
     def _uuids(self, given: Sequence[str]) -> tuple[str, ...]:
         """The GPUs by UUID where nvidia-smi tells them, else by their place on this node."""
