@@ -8,7 +8,7 @@ from typing import Any
 
 from dlwa import runfiles
 from dlwa.errors import BusyError, DlwaError, NotFoundError, UsageError, VerificationError
-from dlwa.hosts.attended import run_attended
+from dlwa.hosts.attended import ended_like_ctrl_c, run_attended
 from dlwa.logtext import reason_in
 from dlwa.names import Name
 from dlwa.shell import Command
@@ -46,12 +46,12 @@ def run_module(
     *,
     reports: bool = True,
 ) -> Outcome:
-    """Run a program to its end; Ctrl-C ends it and leaves nothing behind.
+    """Run a program to its end; Ctrl-C or a closed terminal ends it and leaves nothing behind.
 
     `tell` hears how much is done, of how much, and what is being done. A program that `reports`
     takes `--report=FILE`. Raises the `DlwaError` that fits its exit code, with what it said.
     """
-    with tempfile.TemporaryDirectory(prefix="dlwa-") as name:
+    with ended_like_ctrl_c(), tempfile.TemporaryDirectory(prefix="dlwa-") as name:
         folder = Path(name)
         report = folder / "report.json"
         words = (*argv, f"--report={report}") if reports else tuple(argv)

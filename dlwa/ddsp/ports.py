@@ -1,13 +1,15 @@
 """What programs have in common that play a folder of models for whoever knocks at a port."""
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
 from dlwa.ddsp import quiet
 from dlwa.ddsp.failures import fail
 
-_NOT_FOUND, _TAKEN = 3, 6
+_NOT_FOUND, _TAKEN, _INTERRUPTED = 3, 6, 130
 
 
 def parser(prog, description, protocol, port):
@@ -34,12 +36,22 @@ def run(words, argv, listen):
     given = words.parse_args(argv)
     if not given.models.is_dir():
         return fail(f"models={given.models} does not exist", code=_NOT_FOUND)
+    _leave_on_signals()
     with tempfile.TemporaryDirectory(prefix=f"dlwa-{words.prog}-") as scratch:
         try:
             return listen(given, scratch) or 0
+        except KeyboardInterrupt:
+            return _INTERRUPTED
         except OSError as error:
             hint = f"another {words.prog} may be open already; --port=0 takes a free one"
             return fail(f"port={given.port}: {error.strerror or error}", hint, _TAKEN)
+
+
+def _leave_on_signals():
+    """Make SIGTERM, and a closed terminal, leave by way of everything that cleans up."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def stage(given):

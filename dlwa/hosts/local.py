@@ -59,7 +59,7 @@ class LocalHost:
                 command.argv,
                 env=environment(command),
                 cwd=command.cwd,
-                preexec_fn=_listen_to_interrupts if os.name == "posix" else None,
+                preexec_fn=_in_the_foreground if os.name == "posix" else None,
             ) as program:
                 return program.wait()
         except OSError as error:
@@ -119,7 +119,7 @@ def start_child(
         stderr=subprocess.STDOUT,
         bufsize=0,
         process_group=0,
-        preexec_fn=before_exec,
+        preexec_fn=before_exec if os.name == "posix" else None,
     )
 
 
@@ -148,8 +148,9 @@ def exit_code_of(error: OSError) -> int:
     return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
 
 
-def _listen_to_interrupts() -> None:
+def _in_the_foreground() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent()
 
 
 def _text(data: bytes | str | IO[bytes] | None) -> str:

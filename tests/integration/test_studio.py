@@ -1,7 +1,10 @@
 """The studio in a real browser, with a real model; and what it does not answer."""
 
+import dataclasses
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -27,7 +30,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     models = tmp_path_factory.mktemp("models")
     shutil.copytree(golden.FOLDER / "checkpoint_small", models / "ann" / "violin")
     argv = [sys.executable, "-m", "dlwa.ddsp.studio", f"--models={models}", "--port=0"]
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    scratch = tmp_path_factory.mktemp("scratch")
+    own = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=own) as process:
         assert process.stderr is not None
         said = ""
         while not (found := re.search(r"open (http://127\.0\.0\.1:\d+/)", said)):
@@ -35,8 +40,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             assert line, f"the studio ended: {said}"
             said += line
         yield found[1]
-        process.terminate()
+        process.send_signal(signal.SIGHUP)  # the terminal is closed
         process.wait(timeout=20)
+    assert [path for path in scratch.iterdir() if path.name.startswith("dlwa-")] == []
 
 
 def answer(address: str, data: bytes | None = None, **headers: str) -> int:
@@ -77,6 +83,39 @@ def test_names_of_files_lead_nowhere(studio: str, name: str) -> None:
         (place,) = re.findall(r'\["(.+)"\]', reply.read().decode())
     assert re.fullmatch(r"/.+/dlwa-studio-\w+/uploads/[0-9a-f]{64}/[^/]+", place)
     assert ".." not in Path(place).parts
+
+
+def test_sounds_nobody_uses_go_and_nobody_guesses_where_they_lie(tmp_path: Path) -> None:
+    from dlwa.ddsp.studio import _play
+    from dlwa.ddsp.timbre_transfer import Knobs
+
+    made: list[Path] = []
+
+    class Stage:
+        def model(self, folder: Path) -> Path:
+            return folder
+
+        def play(self, source: Path, model: Path, target: Path, *_: object, **__: object) -> None:
+            made.append(target)
+            target.write_text("sound")
+            raise ValueError("heard enough")
+
+    source, upload = tmp_path / "flute.wav", tmp_path / "uploads" / "old.wav"
+    upload.parent.mkdir()
+    values = [field.default for field in dataclasses.fields(Knobs)]
+    for path in (source, upload):
+        path.touch()
+        os.utime(path, (0, 0))
+    for _ in range(2):
+        with pytest.raises(_play.Told, match="heard enough"):
+            _play.play(Stage(), Path("ann/violin"), tmp_path, source, values)
+    assert source.exists() and not upload.exists()
+    assert all(path.exists() and path.name == "violin.wav" for path in made)
+    assert made[0].parent != made[1].parent and min(len(path.parent.name) for path in made) > 8
+    os.utime(made[0], (0, 0))
+    with pytest.raises(_play.Told):
+        _play.play(Stage(), Path("ann/violin"), tmp_path, source, values)
+    assert not made[0].exists() and made[1].exists()
 
 
 @pytest.mark.skipif(BROWSER is None, reason="chromium is missing")

@@ -1,14 +1,16 @@
 """What happens when somebody presses Play."""
 
+import contextlib
 import dataclasses
-import itertools
+import os
+import tempfile
 import time
 from pathlib import Path
 
 from dlwa.ddsp.audio_io import AudioFileError
 from dlwa.ddsp.timbre_transfer import Knobs, TransferError
 
-_names = itertools.count(1)
+_KEPT_S = 3600.0
 
 
 class Told(Exception):  # noqa: N818 - it is what the user is told, not a fault
@@ -21,7 +23,7 @@ def play(stage, folder, scratch, source, values, sample_rate=None, progress=None
     Args:
         stage: a Stage.
         folder: of the model.
-        scratch: folder for the sound.
+        scratch: folder for sounds; those nobody used for an hour are removed.
         source: the recording.
         values: how the knobs stand, in the order of Knobs.
         sample_rate: of the sound in Hz; None: the model's.
@@ -38,7 +40,9 @@ def play(stage, folder, scratch, source, values, sample_rate=None, progress=None
     try:
         knobs = Knobs(**{f.name: _of_kind(f.type, v) for f, v in zip(fields, values, strict=True)})
         model = stage.model(folder)
-        target = Path(scratch) / f"{folder.name}-{next(_names)}.wav"
+        _keep(scratch, source)
+        # a folder whose name nobody guesses: the page shows any file here to whoever names it
+        target = Path(tempfile.mkdtemp(dir=scratch)) / f"{folder.name}.wav"
         result = stage.play(
             source,
             model,
@@ -54,6 +58,17 @@ def play(stage, folder, scratch, source, values, sample_rate=None, progress=None
     took_s = time.monotonic() - begun
     lines = [f"{result.seconds:.1f} s of sound, made in {took_s:.1f} s."]
     return result, [*lines, *result.explanation.lines(), *result.explanation.warnings]
+
+
+def _keep(scratch, source):
+    """Remove what was not used for long; what is used now has its time again."""
+    with contextlib.suppress(OSError):
+        os.utime(source)
+    oldest = time.time() - _KEPT_S
+    for path in Path(scratch).rglob("*"):
+        with contextlib.suppress(OSError):  # it may be gone already
+            if path.is_file() and path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def _of_kind(kind, value):
