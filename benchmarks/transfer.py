@@ -159,9 +159,12 @@ def run(folder: Path, line: Line, mb: int, rounds: int) -> list[bool]:
         bench.put(small)["dlwa"]()
         again = {"dlwa": bench.put(small)["dlwa"]}
         took_s = measure(again, folder / "nothing", rounds)["dlwa"]
-        good = took_s <= _NO_CHANGE_S
-        print(f"{line.name:<10} no change: {took_s:.2f} s   <= {_NO_CHANGE_S} s {verdict(good)}")
-        return [*kept, good]
+        shown = f"{line.name:<10} no change: {took_s:.2f} s"
+        if line.rtt_ms:
+            kept.append(took_s <= _NO_CHANGE_S)
+            shown += f"   <= {_NO_CHANGE_S} s {verdict(kept[-1])}"
+        print(shown)
+        return kept
     finally:
         bench.server.stop()
         if opened:
