@@ -1,11 +1,12 @@
 """How `ddsp make-dataset` talks."""
 
 import functools
+import sys
 from typing import Any
 
 from dlwa.actions import datasets, progress
 from dlwa.actions.runs import Run
-from dlwa.cli import _runs, needs, options, output
+from dlwa.cli import _runs, _wrapped, needs, options, output
 from dlwa.cli._extra import require_flags
 from dlwa.cli._follow import to_the_end
 from dlwa.cli._unpacking import unpacking
@@ -67,6 +68,7 @@ def _tell_made(made: dict[str, Any], folder: str) -> None:
         count = len(made.get("used") or [])
         told += f", of {count} recording{'s' if count != 1 else ''}"
     judged = made.get("audit") or {}
-    for line in [*(judged.get("missing") or []), *(judged.get("advice") or [])]:
-        output.say(f"  {line}")
+    for sentence in [*(judged.get("missing") or []), *(judged.get("advice") or [])]:
+        for line in _wrapped.lines(sentence, sys.stderr, indent="  "):
+            output.say(line)
     output.done(f"{folder} is ready{told}")

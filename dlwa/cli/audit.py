@@ -2,14 +2,12 @@
 
 import functools
 import math
-import shutil
 import sys
-import textwrap
 from typing import Annotated, Any
 
 import typer
 
-from dlwa.cli import needs, options, output
+from dlwa.cli import _wrapped, needs, options, output
 from dlwa.cli._unpacking import unpacking
 from dlwa.errors import ExitCode
 
@@ -82,11 +80,9 @@ def tell_verdict(found: dict[str, Any]) -> None:
         _tell(f"advice: {line}")
 
 
-def _tell(line: str) -> None:
-    """A sentence, broken between words where a terminal would break within them."""
-    wide = shutil.get_terminal_size().columns if output.is_terminal(sys.stdout) else 0
-    for part in textwrap.wrap(line, wide, subsequent_indent="  ") if wide > 40 else [line]:
-        output.text(part)
+def _tell(sentence: str) -> None:
+    for line in _wrapped.lines(sentence, sys.stdout):
+        output.text(line)
 
 
 def _row(file: dict[str, Any]) -> list[object]:

@@ -1,5 +1,6 @@
 """`dlwa ddsp audit`: the table, the map and the words, on a real folder and without TensorFlow."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlwa.actions import extras
-from dlwa.cli import _heatmap, main, output
+from dlwa.cli import _heatmap, _wrapped, main, output
 from dlwa.cli import audit as command
 
 COVERAGE = {
@@ -121,3 +122,18 @@ def test_a_zip_file_is_unpacked_if_somebody_agrees(
     assert main(["ddsp", "audit", where, "--json", "--yes"]) == 0
     document = json.loads(capfd.readouterr().out)
     assert [one["file"] for one in document["refused"]] == ["violin/text.wav"]
+
+
+def test_sentences_break_between_words_on_a_terminal_and_nowhere_else(monkeypatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("TERM", "xterm")
+    sentence = "noisy.wav: record closer to the instrument in a quiet room"
+    assert _wrapped.lines(sentence, Terminal(), indent="  ") == [
+        "  noisy.wav: record closer to the instrument in a",
+        "    quiet room",
+    ]
+    assert _wrapped.lines(sentence, io.StringIO()) == [sentence]
