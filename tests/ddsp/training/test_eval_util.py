@@ -6,7 +6,10 @@ import pytest
 from dlwa import runfiles
 from tests.ddsp.training import small_run
 
-pytestmark = pytest.mark.ddsp
+pytestmark = [
+    pytest.mark.ddsp,
+    pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions"),
+]
 DONE = {"state": "finished"}
 
 
@@ -33,6 +36,16 @@ def model_folder(tmp_path_factory):
         trainer.save(str(folder / "model"))
     yield folder
     gin.clear_config()
+
+
+@pytest.fixture
+def without_a_graph():
+    """Making the graph takes longest, and that an evaluation has one is tried twice below."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 def _provider(folder):
@@ -68,9 +81,15 @@ def _events(out):
     return events
 
 
-def test_evaluation_measures_losses_loudness_and_pitch(model_folder, tmp_path):
-    _look(model_folder, tmp_path, "eval")
-    (line,) = runfiles.read_lines(tmp_path / "eval.jsonl")
+@pytest.fixture(scope="module")
+def evaluated(model_folder):
+    """The folder of an evaluation."""
+    _look(model_folder, model_folder / "evaluated", "eval")
+    return model_folder / "evaluated"
+
+
+def test_evaluation_measures_losses_loudness_and_pitch(evaluated):
+    (line,) = runfiles.read_lines(evaluated / "eval.jsonl")
     assert line["step"] == 2 and line["checkpoint"].endswith("ckpt-2")
     results = line["results"]
     assert results["losses/total_loss"] == results["losses/spectral_loss"] > 0
@@ -78,21 +97,21 @@ def test_evaluation_measures_losses_loudness_and_pitch(model_folder, tmp_path):
     # This decoder plays the pitch it is given.
     assert results["metrics/f0/f0_dist"] == pytest.approx(0, abs=1e-3)
     assert results["metrics/f0/raw_pitch_accuracy"] == 1.0
-    events = _events(tmp_path)
+    events = _events(evaluated)
     assert set(results) <= set(events.Tags()["tensors"])
     assert [e.step for e in events.Tensors("losses/total_loss")] == [2]
 
 
-def test_evaluating_twice_gives_the_same_numbers(model_folder, tmp_path):
-    for name in ("one", "two"):
-        _look(model_folder, tmp_path / name, "eval")
+def test_evaluating_twice_gives_the_same_numbers(model_folder, evaluated, tmp_path):
+    _look(model_folder, tmp_path, "eval")
     one, two = (
-        next(runfiles.read_lines(tmp_path / name / "eval.jsonl"))["results"]
-        for name in ("one", "two")
+        next(runfiles.read_lines(folder / "eval.jsonl"))["results"]
+        for folder in (evaluated, tmp_path)
     )
     assert one == two
 
 
+@pytest.mark.usefixtures("without_a_graph")
 def test_sampling_writes_sounds_and_pictures(model_folder, tmp_path):
     import tensorflow as tf
 
@@ -109,6 +128,7 @@ def test_sampling_writes_sounds_and_pictures(model_folder, tmp_path):
     np.testing.assert_allclose(audio[:, 0], batch["audio"][0], atol=1e-4)
 
 
+@pytest.mark.usefixtures("without_a_graph")
 def test_a_data_set_smaller_than_a_batch_is_used_whole(model_folder, tmp_path):
     _look(model_folder, tmp_path, "eval", batch_size=50, num_batches=0)
     assert runfiles.last_line(tmp_path / "eval.jsonl")["results"]["losses/total_loss"] > 0
@@ -123,6 +143,7 @@ def test_without_a_checkpoint(model_folder, tmp_path):
         )
 
 
+@pytest.mark.usefixtures("without_a_graph")
 def test_every_checkpoint_of_a_running_training_is_evaluated_in_turn(
     model_folder, tmp_path, monkeypatch, capsys
 ):
@@ -149,11 +170,13 @@ def test_every_checkpoint_of_a_running_training_is_evaluated_in_turn(
     assert told.count("losses/total_loss") == 2 and "how far the loudness is off" in told
 
 
+@pytest.mark.usefixtures("without_a_graph")
 def test_it_ends_at_a_step_where_nobody_says_that_the_training_is_over(model_folder, tmp_path):
     _look(model_folder, tmp_path, "eval", run_once=False, run_until_step=2, num_batches=1)
     assert [line["step"] for line in runfiles.read_lines(tmp_path / "eval.jsonl")] == [2]
 
 
+@pytest.mark.usefixtures("without_a_graph")
 def test_one_pass_uses_the_last_sounds_too_and_every_sound_counts_alike(model_folder, tmp_path):
     """Five sounds in batches of two: the mean is that of the five."""
     for size in (2, 5):
@@ -167,6 +190,7 @@ def test_one_pass_uses_the_last_sounds_too_and_every_sound_counts_alike(model_fo
         assert by_two[name] == pytest.approx(at_once[name], rel=1e-3)  # other noise
 
 
+@pytest.mark.usefixtures("without_a_graph")
 def test_everything_is_measured_and_sounds_are_files(model_folder, tmp_path):
     import soundfile
 
