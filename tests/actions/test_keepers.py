@@ -10,9 +10,9 @@ import pytest
 from dlwa import runfiles
 from dlwa.actions import keepers, stopping
 from dlwa.actions.keepers import _book, _submission
-from dlwa.actions.launch import Job
+from dlwa.actions.launch import Job, refuse_if_live
 from dlwa.actions.runs import Run, all_runs, find_run, read_run
-from dlwa.errors import AccessError, NetworkError, UsageError
+from dlwa.errors import AccessError, BusyError, NetworkError, UsageError
 from dlwa.hosts.base import Completed
 from dlwa.hosts.local import LocalHost
 from dlwa.labs import Limits, SlurmOptions
@@ -183,6 +183,48 @@ def test_a_job_nobody_knows_is_lost(tmp_path: Path) -> None:
         "lost",
         "Slurm no longer knows its job 12, which was running",
     )
+
+
+@pytest.fixture
+def another_login(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a record says whose job this login does not see (PrivateData=jobs)."""
+    monkeypatch.setattr("os.getuid", lambda: 1001)
+    return {"slurm_uid": 1000}
+
+
+def test_a_job_that_slurm_hides_is_not_lost(tmp_path: Path, another_login: dict) -> None:
+    folder = in_slurm(tmp_path, **another_login)
+    run = run_of(folder, Cluster())
+    assert run.state == "unknown" and "nothing of job 12; last known: running" in run.reason
+    with pytest.raises(BusyError, match="unknown"):
+        refuse_if_live(folder, Cluster())
+    silent = run_of(folder, Cluster(), stalled_after_s=-1)
+    assert silent.state == "stalled" and silent.live
+    waits = run_of(in_slurm(tmp_path, state="queued", **another_login), Cluster(), -1)
+    assert waits.state == "unknown" and waits.live
+
+
+def test_hidden_jobs_are_told_from_those_that_are_gone(tmp_path: Path, another_login: dict) -> None:
+    mine = in_slurm(tmp_path, "ann/mine", slurm_uid=1001)
+    assert run_of(mine, Cluster()).state == "lost"
+    folder = in_slurm(tmp_path, **another_login)
+    assert run_of(folder, Cluster(row("RUNNING", name="somebody's"))).state == "lost"
+    kept = Completed(0, f"12|OUT_OF_MEMORY|0:125|N/A|N/A|gpu7|{SESSION}\n")
+    assert run_of(folder, Cluster(sacct=kept)).state == "failed"
+    assert run_of(in_slurm(tmp_path, state="finished"), Cluster()).state == "finished"
+
+
+def test_a_job_records_whose_it_is(tmp_path: Path, another_login: dict) -> None:
+    job = Job("train", "ann", "ann/violin", tmp_path, ("python",))
+    reserved = keepers.of({"keeper": "slurm"}, Cluster()).reserve(job, "0badcafe")
+    assert reserved["slurm_uid"] == 1001
+
+
+def test_a_hidden_job_cannot_be_stopped_from_here(tmp_path: Path, another_login: dict) -> None:
+    run = run_of(in_slurm(tmp_path, **another_login), Cluster())
+    with pytest.raises(AccessError, match="does not show here") as caught:
+        stopping.stop(run, Cluster(), "ben", grace_s=0)
+    assert "ask ann" in caught.value.hint and not run.paths.stop_request.exists()
 
 
 def test_a_number_used_again_is_not_ours(tmp_path: Path) -> None:

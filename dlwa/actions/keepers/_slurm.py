@@ -55,6 +55,7 @@ class SlurmKeeper:
             "keeper": self.name,
             "session": screen.session_name(job.owner, job.title, run_id),
             "slurm_job_id": None,
+            "slurm_uid": os.getuid(),
             "slurm_requeues_allowed": _submission.requeues(job, self._asked),
         }
 
@@ -101,6 +102,8 @@ class SlurmKeeper:
             wrote = f", wrote {span(silent_s)} ago" if state == "running" else ""
             return "unknown", f"Slurm does not answer ({answer.silent}); last known: {state}{wrote}"
         job = answer.job
+        if job is None and _may_be_hidden(record):
+            return self._unseen(record, paths, (silent_s, stalled_after_s))
         if job is None or job.name != record.get("session"):
             return self._gone(record, paths)
         if job.waits:
@@ -150,6 +153,11 @@ class SlurmKeeper:
             raise NetworkError(
                 f"run={run.name} cannot be stopped now: Slurm does not answer ({answer.silent})",
                 hint="nothing was done; try again when squeue answers",
+            )
+        if answer.job is None and _may_be_hidden(run.record):
+            raise AccessError(
+                f"run={run.name} is a job of another login, which Slurm does not show here",
+                hint=f"ask {run.owner}, or an operator of the cluster, to stop it",
             )
         if answer.job and _has_node(answer.job):  # scancel takes its time over one that waits
             self._tell(run, slurm.signal_argv(job_id, "CONT"))
@@ -215,6 +223,21 @@ class SlurmKeeper:
         told = f"Slurm no longer knows its job {record.get('slurm_job_id')}"
         return "lost", f"{told}, which was {record['state']}{saved(paths, record)}"
 
+    def _unseen(
+        self, record: Mapping[str, Any], paths: RunPaths, silence: tuple[float, float]
+    ) -> tuple[State, str]:
+        """Tell of a job that may go on although Slurm says nothing of it to this login."""
+        now = runfiles.read_json(paths.record) or {}
+        if now.get("state") not in LIVE:
+            return now.get("state", "lost"), str(now.get("reason") or "")
+        silent_s, stalled_after_s = silence
+        why = f"Slurm shows this login nothing of job {record.get('slurm_job_id')}"
+        if record["state"] == "queued":
+            return "unknown", f"{why}; last known: queued"
+        state: State = "stalled" if silent_s > stalled_after_s else "unknown"
+        wrote = f"wrote {span(silent_s)} ago{saved(paths, record)}"
+        return state, f"{why}; last known: {record['state']}, {wrote}"
+
     def _ended(
         self, job: SlurmJob, record: Mapping[str, Any], paths: RunPaths
     ) -> tuple[State, str]:
@@ -245,6 +268,12 @@ def _alive(
     if state == "running" and silent_s > stalled_after_s:
         return "stalled", f"it has written nothing for {span(silent_s)}"
     return state, reason
+
+
+def _may_be_hidden(record: Mapping[str, Any]) -> bool:
+    """Whether it is another login's job: clusters may show each only its own (PrivateData)."""
+    uid = record.get("slurm_uid")
+    return uid is not None and os.getuid() not in (0, uid)
 
 
 def _has_node(job: SlurmJob) -> bool:
