@@ -240,8 +240,9 @@ _SLURM_FORMS = {
 }
 # options of sbatch, also shortened, that would take a run away from its record
 _SET_BY_DLWA = """
-array chdir error gres help input job-name open-mode output parsable quiet requeue no-requeue signal
-test-only time usage version wait wrap"""
+array chdir cluster-constraint clusters container error export export-file gid gres help input
+job-name no-requeue nodes open-mode output parsable quiet requeue signal test-only time uid usage
+version wait wrap"""
 
 
 _CHECKS: dict[str, _Check] = {

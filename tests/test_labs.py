@@ -58,6 +58,13 @@ def test_an_unknown_lab_names_the_nearest(tmp_path: Path) -> None:
         ({"slurm": {"options": ["--wrap=reboot"]}}, "sets --wrap", ""),
         ({"slurm": {"options": ["--arr=1-9"]}}, "sets --arr", ""),
         ({"slurm": {"options": ["-x"]}}, "options", ""),
+        *(
+            ({"slurm": {"options": [f"--{name}=1"]}}, f"sets --{name}", "")
+            for name in (
+                *("clusters", "cluster-constraint", "container", "export", "export-file"),
+                *("gid", "nodes", "uid"),
+            )
+        ),
         ({"slurm": ["gpu"]}, "slurm", ""),
     ],
 )
@@ -67,6 +74,12 @@ def test_what_cannot_be_right_is_refused(change: dict, word: str, hint: str) -> 
     assert word in caught.value.message and "labs/vm.yaml" in caught.value.message
     assert hint in caught.value.hint
     assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_other_options_of_sbatch_are_taken(tmp_path: Path) -> None:
+    options = ("--exclude=gpu3", "--nice=100", "--nodelist=gpu1", "--exclusive", "--no-kill")
+    lab = lab_from({**HOST, "slurm": {"options": list(options)}}, "vm", "labs/vm.yaml")
+    assert lab.slurm.options == options
 
 
 def test_a_time_of_day_survives_yaml(tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ def parse_jobs(text: str) -> list[SlurmJob]:
 
 def parse_job(text: str) -> SlurmJob | None:
     """The job in the answer to `job_argv`; None if it describes none."""
-    values = dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", text))
+    # the first counts: what comes last are paths, which hold any words
+    values = dict(reversed(re.findall(r"(?:^|\s)(\w+)=(\S*)", text)))
     if "JobId" not in values or "JobState" not in values:
         return None
     reason = values.get("Reason", "None")

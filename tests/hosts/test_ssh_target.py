@@ -41,7 +41,14 @@ def test_a_tilde_and_d_mean_the_home_folder(monkeypatch, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("alias", "port", "name"), [("", "22", "vm"), ("", "63635", "[vm]:63635"), ("lab", "9", "lab")]
+    ("alias", "port", "name"),
+    [
+        ("", "22", "vm"),
+        ("", "63635", "[vm]:63635"),
+        ("lab", "9", "lab"),
+        ("none", "22", "vm"),
+        ("nonebox", "22", "nonebox"),
+    ],
 )
 def test_the_name_a_key_is_kept_under(monkeypatch, alias: str, port: str, name: str):
     assert answered(monkeypatch, hostkeyalias=alias, port=port).key_name == name

@@ -58,6 +58,12 @@ def test_one_job_in_full() -> None:
     assert slurm.parse_job("slurm_load_jobs error: Invalid job id specified") is None
 
 
+def test_words_in_a_path_are_not_the_job() -> None:
+    path = "/x/a JobState=COMPLETED ExitCode=0:0 JobName=other JobId=6"
+    job = slurm.parse_job(FAILED.replace("/tmp/a b", path))
+    assert job == slurm.parse_job(FAILED) and job is not None and job.state == "FAILED"
+
+
 def test_accounting_tells_the_last_life_of_a_job() -> None:
     first, second = (slurm.parse_account(SACCT, number) for number in "12")
     assert first and (first.state, first.exit_code) == ("FAILED", 3)

@@ -106,7 +106,7 @@ def _resolve(
         host=one.get("hostname", host),
         port=int(one.get("port", 22)),
         user=one.get("user", "") or getpass.getuser(),
-        key_alias=one.get("hostkeyalias", "").replace("none", ""),
+        key_alias="" if one.get("hostkeyalias", "none") == "none" else one["hostkeyalias"],
         identity_files=tuple(_identities(said, env)),
         identities_only=one.get("identitiesonly") == "yes",
         agent="" if one.get("identityagent") == "SSH_AUTH_SOCK" else one.get("identityagent", ""),
