@@ -25,6 +25,8 @@ from dlwa.tools import nvidia_smi, screen, slurm
 _KNOWN_WITHIN_S = 90.0  # network disks show a new record up to a minute late
 _ANSWERS_WITHIN_S = 10.0
 _MARGIN_S = 5.0  # between what a job gets to save and the end of its time
+_NO_GPUS = "NoDevFiles"  # what older Slurms say for none
+_GRES_HINT = 'name the GPUs as sinfo -o "%P %G" does: gres of slurm in labs/local.yaml'
 _TIME_IS_UP = getattr(signal, f"SIG{slurm.TIME_IS_UP}")
 
 
@@ -34,6 +36,14 @@ class Share:
 
     uuids: tuple[str, ...] = ()
     env: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class NoShareError(Exception):
+    """The place can never give what the run needs: why, and what to do."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.reason, self.hint = reason, hint
 
 
 class Room(Protocol):
@@ -47,7 +57,10 @@ class Room(Protocol):
         ...
 
     def wait(self, is_stopped: Callable[[], bool]) -> Share | None:
-        """Wait for the turn and return the share, or None when asked to stop before."""
+        """Wait for the turn and return the share, or None when asked to stop before.
+
+        Raises `NoShareError` where there never will be one.
+        """
         ...
 
     def leave(self) -> None:
@@ -136,16 +149,26 @@ class SlurmAllocation:
         }
 
     def wait(self, is_stopped: Callable[[], bool]) -> Share | None:
-        """Return at once what Slurm has given."""
+        """Return at once what Slurm has given; raises `NoShareError` if that is no GPU at all."""
         wanted = self._record.values.get("devices") in ("auto", "gpu")
         count = int(self._record.values.get("gpus", 1)) if wanted else 0
         env: dict[str, str | None] = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
         if count == 0:
             return Share((), {**env, "CUDA_VISIBLE_DEVICES": ""})
-        given = [word for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word]
-        if len(given) < count:
-            self._tee.say(f"Slurm gave {len(given)} of {count} GPUs: CUDA_VISIBLE_DEVICES={given}")
-        return Share(self._uuids(given), env)
+        said = os.environ.get("CUDA_VISIBLE_DEVICES")
+        given = [word for word in (said or "").split(",") if word not in ("", _NO_GPUS)]
+        uuids = self._uuids(given) if said is not None else self._seen()[:count]
+        if len(uuids) < count:
+            self._miss(len(uuids), count)
+        return Share(uuids, env)
+
+    def _miss(self, given: int, count: int) -> None:
+        """Let everybody see that there are too few GPUs, or raise `NoShareError`."""
+        told = f"Slurm gave {given} of {count} GPUs"
+        if given == 0 and self._record.values.get("devices") == "gpu":
+            raise NoShareError(told, _GRES_HINT)
+        self._tee.say(f"{told}; {_GRES_HINT}")
+        self._record.update(reason=told if given else f"{told}; it computes on the CPU")
 
     def leave(self) -> None:
         """Do nothing: what Slurm gave ends with the job."""
@@ -186,6 +209,10 @@ class SlurmAllocation:
         """Whether Slurm has put the job back into the line."""
         job = slurm.parse_job(self._ask(slurm.job_argv(self._job_id)).out)
         return job is not None and (job.restarts > self._restarts or job.waits)
+
+    def _seen(self) -> tuple[str, ...]:
+        """Every GPU of this node, where Slurm says nothing of GPUs and so hides none."""
+        return tuple(gpu.uuid for gpu in gpus.survey(self._host).gpus)
 
     def _uuids(self, given: Sequence[str]) -> tuple[str, ...]:
         """The GPUs by UUID where nvidia-smi tells them, else by their place on this node."""

@@ -25,7 +25,7 @@ from dlwa.actions import receipts
 from dlwa.actions._aside import settle
 from dlwa.actions._outcome import Ending, Outcome, judge
 from dlwa.actions._record import Record
-from dlwa.actions._rooms import Share, room_of, wait_until_recorded
+from dlwa.actions._rooms import NoShareError, Share, room_of, wait_until_recorded
 from dlwa.actions._run import Run
 from dlwa.actions._tee import Tee
 from dlwa.errors import DlwaError
@@ -73,6 +73,8 @@ class Wrapper:
             if share is None:
                 return self._end(Outcome("stopped", f"{self.stop_reason}, while waiting"), None)
             return self._work(share)
+        except NoShareError as error:
+            return self._end(Outcome("failed", error.reason, error.hint), None)
         finally:
             self.room.leave()
             lock.release()

@@ -1,7 +1,8 @@
 """A run in Slurm as its wrapper sees it, by what a scripted Slurm says; test_slurm.py is real."""
 
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,60 @@ def wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handlers: None) -> 
     assert made.record._began_s is not None
     made.record._began_s -= 1000.0
     return made
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handlers: None) -> Callable[..., dict]:
+    """Run a job in Slurm to its end, in an environment; return the record."""
+
+    def run(devices: str, cuda: str | None, count: int = 1) -> dict:
+        monkeypatch.setenv("SLURM_JOB_ID", "12")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        if cuda is not None:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", cuda)
+        monkeypatch.setattr(wrapper_module, "LocalHost", Node)
+        seen = "import json, pathlib; print(json.loads(pathlib.Path('run.json').read_text()))"
+        more = {"keeper": "slurm", "slurm_job_id": "12", "devices": devices, "gpus": count}
+        folder = make_run(tmp_path, command=[sys.executable, "-c", seen], **more)
+        runfiles.write_json(folder / "run.json", {**read(folder), "cwd": str(folder)})
+        Wrapper(folder).run()
+        return read(folder)
+
+    return run
+
+
+def read(folder: Path) -> dict:
+    return runfiles.read_json(folder / "run.json") or {}
+
+
+def log_of(tmp_path: Path) -> str:
+    (log,) = tmp_path.rglob("dlwa_train.log")
+    return log.read_text()
+
+
+@pytest.mark.parametrize("cuda", ["", "NoDevFiles", None])
+def test_who_asked_for_a_gpu_does_not_train_on_the_cpu(begun, tmp_path: Path, cuda) -> None:
+    record = begun("gpu", cuda)
+    assert (record["state"], record["reason"]) == ("failed", "Slurm gave 0 of 1 GPUs")
+    assert "gres" in record["hint"] and "sinfo" in record["hint"]
+    assert "started" not in log_of(tmp_path), "it never began"
+
+
+def test_who_takes_what_there_is_sees_that_it_is_the_cpu(begun, tmp_path: Path) -> None:
+    assert begun("auto", "")["state"] == "finished"
+    told = log_of(tmp_path)
+    assert "'reason': 'Slurm gave 0 of 1 GPUs; it computes on the CPU'" in told
+    assert "sinfo" in told
+
+
+def test_fewer_gpus_than_asked_for_are_told_too(begun, tmp_path: Path) -> None:
+    assert begun("gpu", "0", count=2)["state"] == "finished"
+    assert "'reason': 'Slurm gave 1 of 2 GPUs'" in log_of(tmp_path)
+
+
+def test_a_gpu_that_was_given_needs_no_words(begun, tmp_path: Path) -> None:
+    assert begun("gpu", "3")["gpu_uuids"] == [f"{LocalHost().name}:3"]
+    assert "'reason': ''" in log_of(tmp_path)
 
 
 def end(wrapper: Wrapper) -> dict:
