@@ -111,6 +111,22 @@ def test_a_codec_nobody_has_is_named(decoder, tmp_path):
 
 
 @needs_ffmpeg
+@pytest.mark.parametrize(("suffix", "second_rate"), [("aac", 48000), ("mts", 44100)])
+def test_recordings_put_together_sound_like_the_first(decoder, tmp_path, tone, suffix, second_rate):
+    first, second, both = (tmp_path / f"{name}.{suffix}" for name in ("a", "b", "ab"))
+    words = ["-f", "mpegts"] if suffix == "mts" else []
+    ffmpeg("-i", tone, "-ac", 1, "-ar", 44100, *words, first)
+    ffmpeg("-i", tone, "-ac", 2, "-ar", second_rate, *words, second)
+    both.write_bytes(first.read_bytes() + second.read_bytes())
+    assert audio_io.probe(both).channels == 1
+    audio, _ = audio_io.read_audio(both, RATE)
+    assert len(audio) == pytest.approx(4 * RATE, abs=0.2 * RATE)
+    for begin in (0.5, 2.5):
+        part = audio[int(begin * RATE) :][:RATE]
+        assert np.abs(np.fft.rfft(part * np.hanning(RATE))).argmax() == pytest.approx(440, abs=2)
+
+
+@needs_ffmpeg
 def test_both_decoders_give_the_same_samples(tmp_path, tone, monkeypatch):
     ffmpeg("-i", tone, "-ac", 2, tmp_path / "a.m4a")
     by_program, _ = audio_io.read_audio(tmp_path / "a.m4a")

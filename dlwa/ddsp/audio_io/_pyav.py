@@ -26,19 +26,34 @@ def describe(path: Path) -> tuple[float, int, int, str]:
 def stream(path: Path, block_frames: int = 0) -> Iterator[np.ndarray]:
     """Blocks of samples `[frames, channels]`, float32, at the file's own rate.
 
-    They are as long as the file's packets, whatever ``block_frames`` asks for.
+    They are as long as the file's packets, whatever ``block_frames`` asks for. Where rate or
+    channels change on the way (files put together), what follows is made like the beginning.
     """
     import av
 
     with _opened(path) as (file, sound):
-        convert = av.AudioResampler(format="flt")
         try:
-            for frame in file.decode(sound):
-                for part in convert.resample(frame):
-                    samples = part.to_ndarray()
-                    yield samples.reshape(-1, len(part.layout.channels)).astype(np.float32)
-        except av.FFmpegError:
+            for part in _alike(file.decode(sound), sound.codec_context):
+                samples = part.to_ndarray()
+                yield samples.reshape(-1, len(part.layout.channels)).astype(np.float32)
+        except (av.FFmpegError, ValueError):
             raise AudioFileError(path, BREAKS_OFF) from None
+
+
+def _alike(frames, codec):
+    """The frames as float32, all at the rate and in the layout that the file announced."""
+    import av
+
+    layout, rate = codec.layout, codec.sample_rate  # now: the decoder changes them on its way
+    kind, convert = None, None
+    for frame in frames:
+        now = frame.format.name, frame.layout.name, frame.sample_rate
+        if now != kind:
+            yield from convert.resample(None) if convert else ()
+            kind = now
+            convert = av.AudioResampler(format="flt", layout=layout, rate=rate)
+        yield from convert.resample(frame)
+    yield from convert.resample(None) if convert else ()
 
 
 @contextlib.contextmanager
