@@ -17,7 +17,7 @@ from dlwa.hosts.local import LocalHost
 from dlwa.workspace import Workspace
 
 
-def make(asked: Making, how: Manner) -> int:
+def make(asked: Making, how: Manner, *, as_admin: bool = False) -> int:
     """Check, start, follow and say what came of it; returns the exit code."""
     extra = require_flags(asked.extra)
     settings, host = options.settings(), LocalHost()
@@ -33,7 +33,7 @@ def make(asked: Making, how: Manner) -> int:
             cpu=asked.cpu,
         )
 
-    planned = unpacking(plan, asked.input_name, how)
+    planned = unpacking(plan, asked.input_name, how, as_admin=as_admin)
     count, size = len(planned.recordings), progress.size(planned.size_bytes)
     output.say(f"{count} recordings, {size}, in inputs/{planned.job.details['input']}")
     if output.only_shown(planned.job.argv, how.dry_run):

@@ -21,7 +21,7 @@ def make_dataset(
 
     if not _own.may_write(asked.dataset_name, "dataset_name", how, as_admin=as_admin):
         return ExitCode.FAILED
-    return _datasets.make(asked, how)
+    return _datasets.make(asked, how, as_admin=as_admin)
 
 
 @app.command("train")

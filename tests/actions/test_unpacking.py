@@ -1,12 +1,17 @@
 """Archives of recordings: what leads astray is refused, and nothing half-unpacked stays."""
 
+import os
+import socket
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from dlwa.actions import unpacking
-from dlwa.errors import BusyError, DlwaError
+from dlwa.errors import AccessError, BusyError, DlwaError
+from dlwa.settings import Settings
 
 
 def packed(folder: Path, **files: str) -> Path:
@@ -66,3 +71,50 @@ def test_a_folder_that_is_there_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "takes").mkdir()
     with pytest.raises(BusyError, match="exists already"):
         unpacking.unpack(packed(tmp_path, **{"a.wav": "a"}), tmp_path / "takes")
+
+
+def test_a_name_in_no_known_letters_is_damage(tmp_path: Path) -> None:
+    archive = packed(tmp_path, **{"é.wav": "a"})
+    archive.write_bytes(archive.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    with pytest.raises(DlwaError, match="cannot be unpacked"):
+        unpacking.unpack(archive, tmp_path / "takes")
+    assert list(tmp_path.iterdir()) == [archive]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("second", ["a/b.wav", "a/B.WAV", "./a/b.wav"])
+def test_two_files_of_one_name_are_refused(tmp_path: Path, second: str) -> None:
+    archive = packed(tmp_path, **{"a/b.wav": "one"})
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr(second, "two")
+    with pytest.raises(DlwaError, match=r"holds 'a/b\.wav' (twice|and '.*')"):
+        unpacking.unpack(archive, tmp_path / "takes")
+    assert list(tmp_path.iterdir()) == [archive]
+
+
+def test_what_a_killed_unpacking_left_goes_with_the_next(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    archive = packed(tmp_path, **{"a.wav": "a"})
+    begin = f".takes.unpacking-{socket.gethostname()}"
+    left, works = tmp_path / f"{begin}-{gone.pid}", tmp_path / f"{begin}-{os.getppid()}"
+    far = tmp_path / f".takes.unpacking-elsewhere-{gone.pid}"
+    for folder in (left, works, far):
+        (folder / "sub").mkdir(parents=True)
+    unpacking.unpack(archive, tmp_path / "takes")
+    assert sorted(tmp_path.iterdir()) == sorted([archive, works, far, tmp_path / "takes"])
+
+
+def test_nobody_unpacks_into_what_is_somebody_elses(settings: Settings, tmp_path: Path) -> None:
+    inputs = settings.root / "inputs"
+    unpacking.require_own(inputs / "ann" / "my takes", settings)
+    unpacking.require_own(tmp_path / "elsewhere" / "bob" / "v", settings)
+    unpacking.require_own(inputs / "bob" / "v", settings, as_admin=True)
+    (tmp_path / "link").symlink_to(inputs / "bob")
+    for target in (
+        inputs / "bob" / "v",
+        inputs / "bob" / "v" / "my takes",
+        tmp_path / "link" / "v",
+    ):
+        with pytest.raises(AccessError, match="belongs to bob, you are ann"):
+            unpacking.require_own(target, settings)

@@ -10,6 +10,7 @@ import pytest
 from dlwa.actions import extras
 from dlwa.cli import _heatmap, _wrapped, main, output
 from dlwa.cli import audit as command
+from dlwa.errors import AccessError
 
 COVERAGE = {
     "loudness": ["loud", "medium", "quiet"],
@@ -122,6 +123,25 @@ def test_a_zip_file_is_unpacked_if_somebody_agrees(
     assert main(["ddsp", "audit", where, "--json", "--yes"]) == 0
     document = json.loads(capfd.readouterr().out)
     assert [one["file"] for one in document["refused"]] == ["violin/text.wav"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["make-dataset", "--input-name", "bob/takes", "--dataset-name", "ann/x"],
+        ["audit", "bob/takes"],
+    ],
+)
+def test_a_zip_file_of_somebody_else_stays_as_it_is(tmp_path: Path, capfd, monkeypatch, words):
+    archive = tmp_path / "inputs" / "bob" / "takes.zip"
+    archive.parent.mkdir(parents=True)
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.wav", "hello")
+    monkeypatch.setenv("DLWA_ROOT", str(tmp_path))
+    monkeypatch.setenv("DLWA_OWNER", "ann")
+    assert main(["ddsp", *words, "--yes"]) == AccessError.exit_code
+    assert "takes belongs to bob, you are ann" in capfd.readouterr().err
+    assert list(archive.parent.iterdir()) == [archive]
 
 
 def test_sentences_break_between_words_on_a_terminal_and_nowhere_else(monkeypatch) -> None:

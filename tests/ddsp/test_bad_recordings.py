@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from dlwa.actions import recordings
+from dlwa.actions import recordings, unpacking
 from dlwa.ddsp import audio_io
-from dlwa.ddsp.audio_io import AudioFileError, NoRecordingsError, _foreign
+from dlwa.ddsp.audio_io import AudioFileError, NoRecordingsError, _files, _foreign
 from dlwa.ddsp.audit import audit_files
 from tests.ddsp.tones import RATE, steady
 
@@ -40,6 +40,18 @@ def decoder(request, monkeypatch):
 
 def test_both_halves_know_the_same_kinds_of_recordings():
     assert recordings.AUDIO == audio_io.AUDIO_SUFFIXES
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_both_halves_say_the_same_of_archives(tmp_path, is_zip):
+    assert unpacking.ARCHIVES == _files._ARCHIVES
+    for suffix in unpacking.ARCHIVES:
+        path = tmp_path / f"takes{suffix}"
+        path.write_bytes(b"no zip file")
+        if is_zip:
+            zipfile.ZipFile(path, "w").close()
+        told = unpacking.PackedError("", path, path.with_suffix(""), "").hint
+        assert _files.unpacking(path) == told
 
 
 @pytest.mark.parametrize("name", ["takes.zip", "takes"])
