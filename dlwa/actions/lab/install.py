@@ -7,6 +7,7 @@ there is kept in `.dlwa/previous`. A folder that is a git checkout is left alone
 import gzip
 import hashlib
 import io
+import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +33,14 @@ _FOLDERS = "inputs datasets/ddsp models/ddsp outputs labs .dlwa"
 
 _LOOK = r"""
 umask 0002
-root=ROOT
+root=@ROOT@
 mkdir -p -- "$root" && cd -- "$root" || exit 1
 [ -w . ] || { echo "it cannot be written to" >&2; exit 1; }
-mkdir -p FOLDERS
+mkdir -p @FOLDERS@
 [ -e .git ] && echo git
 [ -s .venv/dlwa-installed ] && echo venv
 echo "free $(df -Pk . | awk 'NR == 2 { print $4 }')"
-echo "version $(VERSION 2>/dev/null)"
+echo "version $(@VERSION@ 2>/dev/null)"
 cat .dlwa/code 2>/dev/null
 grep -ls '"state": "\(running\|starting\|queued\)"' models/ddsp/*/*/run.json \
   .dlwa/runs/*/run.json 2>/dev/null | head -3 | sed 's/^/live /'
@@ -48,15 +49,15 @@ true
 _UNPACK = r"""
 set -e
 umask 0002
-cd ROOT
+cd @ROOT@
 new=.dlwa/incoming.$$
 mkdir -p $new
-trap 'rm -rf "$new" PACKED' EXIT
-tar xzf PACKED -C $new
-[ "$(sed -n 1p $new/dlwa-code)" = MARK ]
+trap 'rm -rf "$new" @PACKED@' EXIT
+tar xzf @PACKED@ -C $new
+[ "$(sed -n 1p $new/dlwa-code)" = @MARK@ ]
 rm -rf .dlwa/previous
 mkdir .dlwa/previous
-for name in TOP; do
+for name in @TOP@; do
   if [ -e "$new/$name" ]; then
     if [ -e "$name" ]; then mv "$name" .dlwa/previous/; fi
     mv "$new/$name" "$name"
@@ -81,8 +82,7 @@ class Standing:
 
 def look(connection: "LabConnection", lab: Lab) -> Standing:
     """Make the folders and see what is there; raises `AccessError` if they cannot be made."""
-    script = _LOOK.replace("ROOT", quote(lab.root or ".")).replace("FOLDERS", _FOLDERS)
-    script = script.replace("VERSION", VERSION_OF)
+    script = _filled(_LOOK, ROOT=quote(lab.root or "."), FOLDERS=_FOLDERS, VERSION=VERSION_OF)
     done = connection.collect(shell_line(script))
     if not done.ok:
         raise AccessError(
@@ -107,17 +107,21 @@ def look(connection: "LabConnection", lab: Lab) -> Standing:
 
 def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> None:
     """Put the code into its place; raises `DlwaError` if the lab could not unpack it."""
-    script = _UNPACK.replace("ROOT", quote(lab.root or ".")).replace("MARK", mark)
-    script = script.replace("TOP", " ".join(TOP))
     place = f".dlwa/incoming-{mark[:16]}.tar.gz"
+    values = {"ROOT": quote(lab.root or "."), "TOP": " ".join(TOP), "MARK": mark, "PACKED": place}
     connection.send_file(archive, f"{lab.root or '.'}/{place}")
-    done = connection.collect(shell_line(script.replace("PACKED", place)), timeout_s=300.0)
+    done = connection.collect(shell_line(_filled(_UNPACK, **values)), timeout_s=300.0)
     if not done.ok:
         reason = (done.err.strip().splitlines() or [str(done.code)])[0]
         raise DlwaError(
             f"lab={lab.name}: the code could not be unpacked: {reason}",
             f"./dlwa.py lab check {lab.name}",
         )
+
+
+def _filled(script: str, **values: str) -> str:
+    """A script with its @MARKED@ words replaced at once, so that none is looked for in another."""
+    return re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], script)
 
 
 def require_room(standing: Standing, lab: Lab) -> None:
