@@ -1,8 +1,9 @@
 """What to run, as a value: said by the commands, read by whoever keeps runs."""
 
+import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -53,4 +54,19 @@ def new_id() -> str:
 
 def wrapper_command(folder: Path) -> tuple[str, ...]:
     """The command that looks after a run, inside whatever keeps it."""
-    return (sys.executable, "-m", "dlwa.actions.wrapper", str(folder))
+    return module_argv("dlwa.actions.wrapper", (str(folder),))
+
+
+def module_argv(module: str, words: Sequence[str]) -> tuple[str, ...]:
+    """The command that runs a module of dlwa in a process of its own."""
+    # -P: what lies in the current folder, a json.py say, is not taken for a part of Python
+    return (sys.executable, "-P", "-m", module, *words)
+
+
+def where_dlwa_is() -> dict[str, str | None]:
+    """What lets such a command find this very dlwa, installed or not."""
+    # what was itself found without the current folder is found again
+    here = () if sys.flags.safe_path else (str(Path(__file__).resolve().parents[2]),)
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [*here, *(path for path in known if path and path not in here)]
+    return {"PYTHONPATH": os.pathsep.join(paths) or None}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlwa import runfiles
+from dlwa.actions._job import where_dlwa_is
 from dlwa.errors import BusyError, DlwaError, NotFoundError, UsageError, VerificationError
 from dlwa.hosts.attended import ended_like_ctrl_c, run_attended
 from dlwa.logtext import reason_in
@@ -55,7 +56,8 @@ def run_module(
         folder = Path(name)
         report = folder / "report.json"
         words = (*argv, f"--report={report}") if reports else tuple(argv)
-        done = run_attended(Command(words, {"DLWA_RUN_DIR": name}, cwd), _Teller(folder, tell))
+        command = Command(words, {**where_dlwa_is(), "DLWA_RUN_DIR": name}, cwd)
+        done = run_attended(command, _Teller(folder, tell))
         found = runfiles.read_json(report) if reports else {}
         if not done.ok or found is None:
             raise _failure(folder, done.code, done.out, what)

@@ -77,6 +77,7 @@ def plan(
         name=str(dataset),
         folder=workspace.runs / run_id,
         argv=program,
+        env={"PYTHONSAFEPATH": "1"} if argv is None else {},  # -P for Beam's processes, too
         cwd=workspace.root,
         devices="cpu" if cpu else "auto",
         aside=aside,

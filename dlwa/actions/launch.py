@@ -2,9 +2,8 @@
 
 import os
 import platform
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from dlwa import runfiles
 from dlwa.actions import keepers
-from dlwa.actions._job import Devices, Job, new_id, wrapper_command
+from dlwa.actions._job import Devices, Job, module_argv, new_id, where_dlwa_is, wrapper_command
 from dlwa.actions.durations import computed_s
 from dlwa.actions.runs import Run, read_run
 from dlwa.errors import BusyError, DlwaError
@@ -29,6 +28,7 @@ __all__ = [
     "module_argv",
     "new_id",
     "refuse_if_live",
+    "where_dlwa_is",
     "wrapper_command",
 ]
 
@@ -204,8 +204,3 @@ def _settled(job: Job, host: Host) -> Run:
 
 def _clock(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
-
-
-def module_argv(module: str, words: Sequence[str]) -> tuple[str, ...]:
-    """The command that runs a module of the DDSP half in a process of its own."""
-    return (sys.executable, "-m", module, *words)

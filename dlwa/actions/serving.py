@@ -19,7 +19,7 @@ def command(settings: Settings, module: str, words: Sequence[str] = ()) -> Comma
     models = settings.workspace.models
     models.mkdir(parents=True, exist_ok=True)
     argv = launch.module_argv(module, [f"--models={models}", *words])
-    return Command(argv, {}, settings.workspace.root)
+    return Command(argv, launch.where_dlwa_is(), settings.workspace.root)
 
 
 def live_command(settings: Settings, model_name: str, words: Sequence[str]) -> Command:
@@ -28,7 +28,8 @@ def live_command(settings: Settings, model_name: str, words: Sequence[str]) -> C
     Raises `DlwaError` where there is no such model.
     """
     _, folder = chosen(settings, model_name)
-    return Command(launch.module_argv(LIVE, [f"--model_dir={folder}", *words]), {}, Path.cwd())
+    argv = launch.module_argv(LIVE, [f"--model_dir={folder}", *words])
+    return Command(argv, launch.where_dlwa_is(), Path.cwd())
 
 
 def run(asked: Command) -> int:

@@ -33,6 +33,7 @@ def test_the_course_defaults(settings: Settings) -> None:
     planned = plan(settings, extra=["--num_shards=3"])
     staging = f"{settings.root}/datasets/ddsp/ann/.d.partial-{planned.run_id}"
     assert planned.job.argv[1:] == (
+        "-P",
         "-m",
         "dlwa.ddsp.training.data_preparation.ddsp_prepare_tfrecord",
         f"--input_audio_dir={settings.root}/inputs/ann/violin",
@@ -46,7 +47,7 @@ def test_the_course_defaults(settings: Settings) -> None:
 
 
 def test_custom_leaves_only_where_things_lie(settings: Settings) -> None:
-    words = plan(settings, custom=True, extra=["--viterbi=false"]).job.argv[3:]
+    words = plan(settings, custom=True, extra=["--viterbi=false"]).job.argv[4:]
     assert [word.split("=")[0] for word in words] == [
         "--input_audio_dir",
         "--output_tfrecord_path",

@@ -39,7 +39,7 @@ def bindings(planned: evaluation.Plan) -> dict[str, str]:
 def test_the_command_reads_the_model_s_folder_and_writes_to_outputs(settings: Settings) -> None:
     planned = plan(settings, extra=["--gin_param=evaluate.num_batches=-1"])
     argv = planned.job.argv
-    assert argv[1:4] == ("-m", "dlwa.ddsp.training.ddsp_run", "--mode=eval")
+    assert argv[1:5] == ("-P", "-m", "dlwa.ddsp.training.ddsp_run", "--mode=eval")
     assert f"--save_dir={settings.root}/models/ddsp/ann/violin" in argv and "--run_once" in argv
     found = bindings(planned)
     assert found["TFRecordProvider.file_pattern"].endswith(

@@ -14,9 +14,9 @@ def test_an_export_goes_to_outputs(settings: Settings) -> None:
     planned = exporting.plan_export(settings, "ann/violin", ["bundle", "tflite"])
     target = settings.root / "outputs" / "ann" / "violin" / "export"
     assert planned.target == target
-    assert planned.argv[1:3] == ("-m", "dlwa.ddsp.training.ddsp_export")
+    assert planned.argv[1:4] == ("-P", "-m", "dlwa.ddsp.training.ddsp_export")
     model = settings.root / "models" / "ddsp" / "ann" / "violin"
-    assert planned.argv[3:] == (
+    assert planned.argv[4:] == (
         f"--model_path={model}",
         f"--save_dir={target}",
         "--name=violin",
@@ -48,7 +48,7 @@ def test_an_import_makes_the_models_folder(settings: Settings, tmp_path: Path) -
     for source in (tmp_path / "theirs", tmp_path / "theirs" / "ckpt-3"):
         planned = exporting.plan_import(settings, source, "ann/new")
         target = settings.root / "models" / "ddsp" / "ann" / "new"
-        assert planned.argv[3:] == (str(source), f"--target={target}")
+        assert planned.argv[4:] == (str(source), f"--target={target}")
 
 
 @pytest.mark.parametrize("zipped", [False, True])

@@ -28,9 +28,9 @@ def test_the_sound_goes_to_outputs_under_a_free_name(settings: Settings, recordi
 def test_only_turned_knobs_become_flags(settings: Settings, recording: Path) -> None:
     knobs = {"adjust": False, "explain": True, "octave_shift": -1, "quiet_db": None}
     argv = transfer.plan(settings, recording, "ann/violin", knobs=knobs).argv
-    assert argv[1:3] == ("-m", "dlwa.ddsp.timbre_transfer")
+    assert argv[1:4] == ("-P", "-m", "dlwa.ddsp.timbre_transfer")
     model = settings.root / "models" / "ddsp" / "ann" / "violin"
-    assert argv[5:] == (f"--model_dir={model}", "--no-adjust", "--explain", "--octave_shift=-1")
+    assert argv[6:] == (f"--model_dir={model}", "--no-adjust", "--explain", "--octave_shift=-1")
 
 
 def test_refusals(settings: Settings, recording: Path, tmp_path: Path) -> None:

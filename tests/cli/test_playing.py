@@ -1,5 +1,7 @@
 """`dlwa ddsp serve|studio|live`: what is refused, asked and started."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import pytest
 from dlwa.actions import extras, serving, setup
 from dlwa.cli import main
 from dlwa.errors import DlwaError, UsageError
+from dlwa.settings import Settings
+from tests.imports import ROOT
 
 
 @pytest.fixture
@@ -119,3 +123,25 @@ def test_a_failed_installation_is_told(prefix: Path, monkeypatch) -> None:
 def test_what_is_there_is_not_installed_again() -> None:
     present = extras.Extra("x", "nothing", "json", "0")
     extras.require(present, False, True, lambda question: False, print)
+
+
+def test_programs_find_this_dlwa_but_nothing_in_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('not a part of Python')")
+    asked = serving.command(Settings("ann", tmp_path), "dlwa.runfiles")
+    env = {name: value for name, value in asked.env.items() if value is not None}
+    argv = (asked.argv[0], "-S", *asked.argv[1:])  # as where dlwa is installed nowhere
+    done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("flags", "first"), [((), [str(ROOT)]), (("-P",), [])])
+def test_what_was_found_without_the_current_folder_is_found_again(
+    flags: tuple[str, ...], first: list[str]
+) -> None:
+    """Then the project's folder, which a group may share, does not come before Python's own."""
+    code = "from dlwa.actions._job import where_dlwa_is as told; print(told()['PYTHONPATH'])"
+    paths = [str(ROOT / "dlwa" / ".."), "/one"]  # found there, under another name
+    env = {"PYTHONPATH": os.pathsep.join(["", *paths])}
+    argv = (sys.executable, *flags, "-c", code)
+    said = subprocess.run(argv, env=env, cwd="/", capture_output=True, text=True, check=True)
+    assert said.stdout.strip().split(os.pathsep) == [*first, *paths]

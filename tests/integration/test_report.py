@@ -238,7 +238,7 @@ def test_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str
     capsys.readouterr()
     assert main([*root, "--model_name", "ann/violin", "--dry-run", "--json"]) in (0, None)
     command = json.loads(capsys.readouterr().out)["command"]
-    assert command[1:3] == ["-m", "dlwa.ddsp.report"]
+    assert command[1:4] == ["-P", "-m", "dlwa.ddsp.report"]
 
 
 def test_a_page_that_cannot_be_written_leaves_what_is_there(

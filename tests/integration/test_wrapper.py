@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import stopping
+from dlwa.actions import attended, launch, stopping
 from dlwa.actions.runs import Run
 from dlwa.labs import Limits
 from dlwa.tools import screen
@@ -70,6 +70,19 @@ def test_a_link_among_the_locks_of_the_machine_ends_a_run_in_words(lab: Lab) -> 
     run = lab.ended(lab.start("print('one')", devices="cpu"))
     assert run.state == "failed" and run.reason.startswith(f"{locks / 'queue'} is a link")
     assert run.record["hint"].startswith("remove it: rm ")
+
+
+def test_what_lies_in_the_current_folder_is_no_part_of_a_run(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A student's select.py, or what somebody else puts into a shared folder."""
+    for name in ("select", "json", "dlwa"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not a part of Python')")
+    monkeypatch.chdir(tmp_path)
+    run = lab.ended(lab.start("print('one')"))
+    assert (run.state, run.record["exit_code"]) == ("finished", 0)
+    argv = launch.module_argv("dlwa.version", ())
+    assert attended.run_module(argv, lambda *_: None, reports=False).warnings == ()
 
 
 def test_a_run_that_fails_tells_why(lab: Lab) -> None:

@@ -1,6 +1,5 @@
 """Runs in GNU screen sessions of this machine."""
 
-import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Any
 
 from dlwa import runfiles
 from dlwa.actions import sessions
-from dlwa.actions._job import Job, wrapper_command
+from dlwa.actions._job import Job, where_dlwa_is, wrapper_command
 from dlwa.actions._run import (
     COMES_UP_WITHIN_S,
     LIVE,
@@ -202,11 +201,3 @@ class ScreenKeeper:
         raise DlwaError(
             f"{job.kind} of {job.name} was not started: {reason}", hint="./dlwa.py doctor"
         )
-
-
-def where_dlwa_is() -> dict[str, str | None]:
-    """Let the wrapper find this very dlwa, installed or not."""
-    here = str(Path(__file__).resolve().parents[3])
-    known = os.environ.get("PYTHONPATH", "")
-    paths = [here, *(path for path in known.split(os.pathsep) if path and path != here)]
-    return {"PYTHONPATH": os.pathsep.join(paths)}

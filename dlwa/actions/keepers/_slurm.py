@@ -7,13 +7,12 @@ from typing import Any
 
 from dlwa import runfiles
 from dlwa.actions import durations, sessions
-from dlwa.actions._job import Job, wrapper_command
+from dlwa.actions._job import Job, where_dlwa_is, wrapper_command
 from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity, saved, span
 from dlwa.actions.keepers import _submission
 from dlwa.actions.keepers._base import Room
 from dlwa.actions.keepers._book import Answer, book_of
 from dlwa.actions.keepers._files import keep_file
-from dlwa.actions.keepers._screen import where_dlwa_is
 from dlwa.errors import AccessError, DlwaError, NetworkError, NotFoundError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.labs import Limits, SlurmOptions
