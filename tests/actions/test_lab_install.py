@@ -21,7 +21,7 @@ class Here:
         Path(place).write_bytes(data)
 
 
-@pytest.mark.parametrize(XX)
+@pytest.mark.parametrize("name", ["DESKTOP", "PACKED VERSION", "@TOP@", r"it's $(x) \1"])
 def test_the_name_of_a_folder_is_only_a_name(tmp_path: Path, name: str) -> None:
     root = tmp_path / name / "dlwa"
     lab = Lab("vm", host="vm", root=str(root))
