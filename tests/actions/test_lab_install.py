@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from dlwa.actions.lab import install
+from dlwa.actions.lab import check, install
+from dlwa.actions.lab.far import shell_line
 from dlwa.hosts.base import Completed
 from dlwa.labs import Lab
+from dlwa.version import __version__
 
 
 class Here:
@@ -32,4 +34,6 @@ def test_the_name_of_a_folder_is_only_a_name(tmp_path: Path, name: str) -> None:
     there = install.look(Here(), lab)  # type: ignore[arg-type]
     assert there.mark == mark and there.version
     assert (root / "dlwa.py").is_file() and not list((root / ".dlwa").glob("incoming*"))
+    said = Here().collect(shell_line(check._probe(lab))).out.splitlines()
+    assert {"root=yes", "code=yes", f"version={__version__}"} <= set(said)
     assert sorted(one.name for one in tmp_path.iterdir()) == [name]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dlwa.actions.doctor import Finding
 from dlwa.actions.lab._judge import RIGHT_PYTHONS, judge
-from dlwa.actions.lab.far import VERSION_OF, shell_line
+from dlwa.actions.lab.far import VERSION_OF, filled, shell_line
 from dlwa.errors import AccessError, DlwaError, NetworkError
 from dlwa.labs import Lab
 from dlwa.shell import quote
@@ -20,7 +20,7 @@ say clock "$(date +%s)"
 say wall "$(date +%H:%M)"
 say screen "$(command -v screen)"
 say logins "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null)"
-for p in PYTHONS; do command -v python$p >/dev/null && say python $p; done
+for p in @PYTHONS@; do command -v python$p >/dev/null && say python $p; done
 if p=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); then
   say python "$p"; fi
 if command -v sbatch >/dev/null; then
@@ -34,13 +34,13 @@ if command -v nvidia-smi >/dev/null; then
   $smi >/dev/null 2>&1 && say driver ok
 fi
 [ -r /run/systemd/shutdown/scheduled ] && . /run/systemd/shutdown/scheduled && say shutdown "$USEC"
-if cd ROOT 2>/dev/null; then
+if cd @ROOT@ 2>/dev/null; then
   say root yes
   [ -w . ] && say write yes
   say disk "$(df -Pk . | awk 'NR == 2 { print $4 }')"
   say inodes "$(df -Pi . | awk 'NR == 2 { print $4 }')"
   [ -f dlwa.py ] && say code yes
-  say version "$(VERSION 2>/dev/null)"
+  say version "$(@VERSION@ 2>/dev/null)"
   say scheduler "$(sed -n 's/^scheduler: *//p' labs/local.yaml 2>/dev/null)"
   [ -s .venv/dlwa-installed ] && say venv yes
   [ -e .venv/dlwa-ddsp.installing ] && say cut yes
@@ -78,8 +78,8 @@ def check(lab: Lab, connected: Callable[[], "LabConnection"]) -> list[Finding]:
 
 
 def _probe(lab: Lab) -> str:
-    script = _PROBE.replace("PYTHONS", " ".join(RIGHT_PYTHONS))
-    return script.replace("ROOT", quote(lab.root or ".")).replace("VERSION", VERSION_OF)
+    pythons, root = " ".join(RIGHT_PYTHONS), quote(lab.root or ".")
+    return filled(_PROBE, PYTHONS=pythons, ROOT=root, VERSION=VERSION_OF)
 
 
 def _not_connected(lab: Lab, error: DlwaError) -> Finding:

@@ -3,6 +3,7 @@
 The versions are compared there, by the shell, before anything runs: that costs no round trip.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from dlwa.errors import AccessError, DlwaError, NotFoundError
@@ -30,6 +31,11 @@ def command_line(lab: Lab, words: Sequence[str], owner: str, env: Mapping[str, s
 def shell_line(script: str) -> str:
     """A script for any POSIX shell, whatever shell the login has."""
     return f"exec sh -c {_q(script)}"
+
+
+def filled(script: str, **values: str) -> str:
+    """A script with its @MARKED@ words replaced at once, so that none is looked for in another."""
+    return re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], script)
 
 
 def refusal(lab: Lab, done: Completed) -> DlwaError | None:

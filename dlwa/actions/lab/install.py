@@ -7,7 +7,6 @@ there is kept in `.dlwa/previous`. A folder that is a git checkout is left alone
 import gzip
 import hashlib
 import io
-import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 import dlwa
-from dlwa.actions.lab.far import VERSION_OF, shell_line
+from dlwa.actions.lab.far import VERSION_OF, filled, shell_line
 from dlwa.actions.progress import size
 from dlwa.errors import AccessError, BusyError, DlwaError
 from dlwa.labs import Lab
@@ -82,7 +81,7 @@ class Standing:
 
 def look(connection: "LabConnection", lab: Lab) -> Standing:
     """Make the folders and see what is there; raises `AccessError` if they cannot be made."""
-    script = _filled(_LOOK, ROOT=quote(lab.root or "."), FOLDERS=_FOLDERS, VERSION=VERSION_OF)
+    script = filled(_LOOK, ROOT=quote(lab.root or "."), FOLDERS=_FOLDERS, VERSION=VERSION_OF)
     done = connection.collect(shell_line(script))
     if not done.ok:
         raise AccessError(
@@ -110,18 +109,13 @@ def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> N
     place = f".dlwa/incoming-{mark[:16]}.tar.gz"
     values = {"ROOT": quote(lab.root or "."), "TOP": " ".join(TOP), "MARK": mark, "PACKED": place}
     connection.send_file(archive, f"{lab.root or '.'}/{place}")
-    done = connection.collect(shell_line(_filled(_UNPACK, **values)), timeout_s=300.0)
+    done = connection.collect(shell_line(filled(_UNPACK, **values)), timeout_s=300.0)
     if not done.ok:
         reason = (done.err.strip().splitlines() or [str(done.code)])[0]
         raise DlwaError(
             f"lab={lab.name}: the code could not be unpacked: {reason}",
             f"./dlwa.py lab check {lab.name}",
         )
-
-
-def _filled(script: str, **values: str) -> str:
-    """A script with its @MARKED@ words replaced at once, so that none is looked for in another."""
-    return re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], script)
 
 
 def require_room(standing: Standing, lab: Lab) -> None:
