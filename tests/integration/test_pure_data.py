@@ -117,6 +117,21 @@ def test_what_cannot_be_done_is_told(
     assert error[0] == "error" and str(error[1]).startswith(told)
 
 
+def test_a_file_the_server_did_not_make_is_overwritten_only_if_told(
+    osc: Osc, tmp_path: Path
+) -> None:
+    osc.ask("load", "ann/flute", until="loaded")
+    source, target = str(tone(tmp_path / "a.wav", seconds=0.5)), tmp_path / "mine.wav"
+    target.write_text("an hour of work")
+    error = osc.ask("play", source, str(target), until="done")[-1]
+    assert error[0] == "error" and "exists already" in str(error[1])
+    assert "overwrite" in str(error[2]) and target.read_text() == "an hour of work"
+    assert osc.ask("play", source, str(target), "please", until="done")[-1][0] == "error"
+    for more in (["overwrite"], []):  # the second time it is the server's own
+        assert osc.ask("play", source, str(target), *more, until="done")[-1][0] == "done"
+        assert soundfile.info(target).duration == pytest.approx(0.5, abs=0.01)
+
+
 def test_two_programs_have_knobs_of_their_own_and_wait_for_each_other(
     server: int, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ class Requests:
     def __init__(self, models, stage, scratch):
         self._models, self._stage, self._scratch = Path(models), stage, Path(scratch)
         self._made = 0
+        self._written = set()
 
     def answer(self, client, what, values):
         """Do what a message asks; errors are told to the client."""
@@ -102,7 +103,7 @@ class Requests:
         client.name = name
         client.tell("loaded", name, client.model.sample_rate)
 
-    def play(self, client, source, target=""):
+    def play(self, client, source, target="", how=""):
         """Let the model play a recording."""
         if client.model is None:
             raise TransferError("no model is loaded", "send /dlwa/load OWNER/NAME first")
@@ -111,23 +112,36 @@ class Requests:
             raise TransferError(
                 f"recording={source} does not exist", "give the whole path of a file"
             )
+        target = self._target(source, str(target), how)
         begun = time.monotonic()
         result = self._stage.play(
             source,
             client.model,
-            Path(str(target)).expanduser() if target else self._free(source),
+            target,
             client.knobs,
             sample_rate=client.sample_rate or None,
             progress=_Teller(client),
             cancelled=client.given_up.is_set,
         )
+        self._written.add(target.resolve())
         for warning in result.explanation.warnings:
             client.tell("warning", warning)
         client.tell("done", result.path, result.seconds, time.monotonic() - begun)
 
-    def _free(self, source):
-        self._made += 1
-        return self._scratch / f"{source.stem}-{self._made}.wav"
+    def _target(self, source, target, how):
+        """Where the sound goes; a file that was not made here stays as it is unless told."""
+        if how not in ("", "overwrite"):
+            raise ValueError(f"how={how!r} must be 'overwrite' or left out")
+        if not target:
+            self._made += 1
+            return self._scratch / f"{source.stem}-{self._made}.wav"
+        path = Path(target).expanduser()
+        if path.exists() and path.resolve() not in self._written and how != "overwrite":
+            raise TransferError(
+                f"target={path} exists already, and this server did not make it",
+                "choose another name, or send overwrite after it",
+            )
+        return path
 
 
 class _Teller:
