@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dlwa.actions.progress import size
+from dlwa.actions.progress import counted, size
 from dlwa.actions.sync import audit, files, near
 from dlwa.actions.sync.near import Result
 from dlwa.actions.sync.wire import Wire
@@ -170,7 +170,7 @@ def _agree_to_delete(
         return
     for path in extras[:_LISTED]:
         output.say(f"  {path}")
-    question = f"Remove {len(extras)} files from {request['home']}/{request['name']}?"
+    question = f"Remove {counted(len(extras), 'file')} from {request['home']}/{request['name']}?"
     if not output.confirm(question, no_input=no_input):
         raise UsageError("nothing was done", "leave --delete out")
 
@@ -197,7 +197,7 @@ def _until_good(
         spoilt += 1
         if not result.bad or spoilt == _TIMES_BAD:
             return result
-        output.say(f"{len(result.bad)} files changed on the way; sending them again ...")
+        output.say(f"{counted(len(result.bad), 'file')} changed on the way; sending them again ...")
 
 
 def _tell(result: Result, what: tuple[str, str, float], *, dry_run: bool) -> int:
@@ -206,8 +206,12 @@ def _tell(result: Result, what: tuple[str, str, float], *, dry_run: bool) -> int
     output.answer(
         {**asdict(result), "place": place, "seconds": round(took_s, 3), "dry_run": dry_run}
     )
-    told = f"{len(result.sent)} files, {size(result.bytes)}"
-    there = f"; {len(result.same)} were there already" if result.same else ""
+    told = f"{counted(len(result.sent), 'file')}, {size(result.bytes)}"
+    there = (
+        f"; {len(result.same)} {'was' if len(result.same) == 1 else 'were'} there already"
+        if result.same
+        else ""
+    )
     step = f", step {result.step}" if result.step is not None else ""
     if dry_run:
         output.say(f"would have {verb} {told}{there} -> {place}{step}")
@@ -217,7 +221,7 @@ def _tell(result: Result, what: tuple[str, str, float], *, dry_run: bool) -> int
         fast = f" at {size(int(rate))}/s" if result.bytes > 1e6 else ""
         output.done(f"{verb} {told}{fast}{there} -> {place}{step}, verified")
     if result.deleted:
-        output.say(f"removed {len(result.deleted)} files")
+        output.say(f"removed {counted(len(result.deleted), 'file')}")
     for path, reason in list(result.refused.items())[:_LISTED]:
         output.warn(f"{path!a} was left out: it {reason}")
     for path in result.bad[:_LISTED]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from dlwa.actions.progress import counted
 from dlwa.actions.unpacking import PackedError, require_own, unpack
 from dlwa.cli import options, output
 
@@ -29,5 +30,5 @@ def unpacking(
         if not output.confirm(question, assume_yes=how.yes):
             raise
         count = unpack(archive, target)
-        output.say(f"{count} file{'s' if count != 1 else ''} unpacked into {target}")
+        output.say(f"{counted(count, 'file')} unpacked into {target}")
         return plan(packed.named)

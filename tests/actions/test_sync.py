@@ -233,6 +233,7 @@ def test_the_audit_counts_minutes_and_finds_doubles(tmp_path):
     seen = audit.look(tmp_path, entries)
     told = " ".join(seen.warnings)
     assert "4 recordings, 0.1 min (1 of unknown length)" in seen.summary
+    assert audit.look(tmp_path, entries[:1]).summary.startswith("1 recording, 0.0 min")
     assert "empty.wav is empty" in told and "a.wav, b.wav" in told and "c.wav" in told
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dlwa.actions.progress import size
+from dlwa.actions.progress import counted, size
 from dlwa.actions.recordings import AUDIO
 from dlwa.actions.sync.files import Entry
 
@@ -61,7 +61,7 @@ def look(folder: Path, entries: Sequence[Entry]) -> Audit:
         warnings.append(f"recorded below {_LOW_RATE_HZ} Hz, will sound dull: {_few(low)}")
     for twins in _doubles(folder, recordings):
         warnings.append(f"the same recording twice: {_few(twins)}")
-    summary = f"{len(recordings)} recordings{minutes}{part}, {total}"
+    summary = f"{counted(len(recordings), 'recording')}{minutes}{part}, {total}"
     return Audit(summary, tuple(warnings))
 
 
