@@ -77,7 +77,7 @@ def _read(*params, files=SOLO, search_path=()):
         ("RnnFcDecoder.rnn_type = lstm", "cannot read", "RnnFcDecoder.rnn_type = 'lstm'"),
         ("batch_size", "cannot read", "Name.parameter = value"),
         ("train.num_steps = (1,", "cannot", ""),
-        ("import not_a_module", "cannot import not_a_module", ""),
+        ("import not_a_module", "cannot import not_a_module", "PYTHONPATH"),
     ],
 )
 def test_what_cannot_be_right_is_told_with_the_nearest_right_thing(param, problem, hint):
@@ -241,6 +241,33 @@ def test_the_configuration_of_an_old_run_is_read_leniently_but_not_silently(tmp_
     assert [any(word in note for note in notes) for word in ("Gone", "gone", "long_gone")] == [
         True
     ] * 3
+
+
+def test_the_configuration_of_somebodys_run_imports_nothing(tmp_path, monkeypatch):
+    import gin
+
+    from dlwa.ddsp.training import gin_util
+
+    for name in ("evil", "evil_too"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('it was run')")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "more.gin").write_text("import evil_too\n")
+    path = tmp_path / "operative_config-0.gin"
+    path.write_text(
+        f"import evil\nfrom evil import thing\ninclude '{tmp_path / 'more.gin'}'\n"
+        "from __gin__ import dynamic_registration\nimport json\n"
+        "import dlwa.ddsp.evil\nHarmonic.n_samples = 16000\n"
+    )
+    notes = gin_util.parse_operative_config(path)
+    assert notes == [
+        f"skipped: {path}:1: import evil, which is not dlwa's",
+        f"skipped: {path}:2: from evil import thing, which is not dlwa's",
+        f"skipped: {tmp_path / 'more.gin'}:1: import evil_too, which is not dlwa's",
+        f"skipped: {path}:4: from __gin__ import dynamic_registration, which is not dlwa's",
+    ]
+    assert gin.query_parameter("Harmonic.n_samples") == 16000
+    with pytest.raises(SystemExit, match="it was run"):  # one's own file is trusted
+        gin_util.Config().add_file(str(path))
 
 
 def test_bindings_of_a_text_are_compared_without_macros():

@@ -1,5 +1,6 @@
 """Reading a configuration: one file after the other, later bindings win."""
 
+import sys
 from pathlib import Path
 
 import gin
@@ -49,7 +50,10 @@ class Config:
             self._read_text(text, _FLAG, lenient=False, path=None)
 
     def add_old_config(self, path):
-        """Read the configuration a run left; what is no longer known is skipped and noted."""
+        """Read the configuration a run left; what is no longer known is skipped and noted.
+
+        It may come from anybody, so nothing it names is imported; what is imported already counts.
+        """
         self._read_file(Path(path), lenient=True)
 
     def check(self):
@@ -119,7 +123,7 @@ class Config:
         if isinstance(statement, config_parser.IncludeStatement):
             self._read_file(self.search_path.find(statement.filename, path, place), lenient)
         elif isinstance(statement, config_parser.ImportStatement):
-            _import(statement, place)
+            _import(statement, place, lenient)
         elif isinstance(statement, config_parser.BlockDeclaration):
             _full_name(statement.selector, place)
         else:
@@ -175,15 +179,20 @@ def _place(location):
     return f"{location.filename}:{location.line_num}"
 
 
-def _import(statement, place):
+def _import(statement, place, lenient):
     if statement.module.split(".")[0] in _OURS:
         _names.register_all()
         gin.parse_config("import dlwa.ddsp\nimport dlwa.ddsp.training\n")
         return
+    if lenient:
+        if statement.module in sys.modules:
+            return
+        raise GinError(f"{statement.format()}, which is not dlwa's", place)
     try:
         gin.parse_config(statement.format() + "\n")
     except ImportError as error:
-        raise GinError(f"cannot import {statement.module}: {error}", place) from None
+        hint = "A module of your own is looked for in the folders that PYTHONPATH names"
+        raise GinError(f"cannot import {statement.module}: {error}", place, hint) from None
 
 
 def _full_name(selector, place, parameter="", reference=False):
