@@ -1,30 +1,14 @@
 """Opening a connection to a lab: its questions are asked on this terminal."""
 
-import sys
-
 from dlwa.cli import output
-from dlwa.errors import AccessError, UsageError
+from dlwa.errors import UsageError
 from dlwa.hosts import ssh
 from dlwa.labs import Lab, read_lab
 from dlwa.settings import Settings
 
 
-class TerminalAsker:
-    """Questions of a connection, asked on this terminal; secrets are not shown and not kept."""
-
-    def __init__(self, no_input: bool = False) -> None:
-        self._no_input = no_input
-
-    def secret(self, prompt: str) -> str:
-        """Ask without showing what is typed; raises `AccessError` where nobody can be asked."""
-        if self._no_input or not sys.stdin.isatty():
-            raise AccessError(
-                f"this needs an answer and nobody can be asked: {prompt.strip()}",
-                "run it in a terminal; an SSH key may be loaded first: ssh-add",
-            )
-        import getpass
-
-        return getpass.getpass(prompt, stream=sys.stderr)
+class TerminalAsker(ssh.OnTerminal):
+    """Asks and tells as every command does: also by `--json`, and through a lab's dlwa."""
 
     def confirm(self, question: str) -> bool:
         """Ask yes or no; raises `UsageError` where nobody can be asked."""
@@ -48,11 +32,11 @@ def open_lab(lab: Lab, *, no_input: bool = False) -> ssh.Connection:
             hint="choose one: ./dlwa.py lab list, then ./dlwa.py lab use NAME",
         )
     target = ssh.resolve(lab.host, lab.port, lab.user, lab.host_keys)
-    return ssh.connect(target, TerminalAsker(no_input))
+    return ssh.connect(target, TerminalAsker(no_input=no_input))
 
 
 def open_fabric(lab: Lab, *, no_input: bool = False) -> "ssh.LabConnection":
     """Connect to a lab to run commands of a shell there and wait for their end (fabric)."""
-    connection = ssh.connection(lab, TerminalAsker(no_input))
+    connection = ssh.connection(lab, TerminalAsker(no_input=no_input))
     connection.open()
     return connection

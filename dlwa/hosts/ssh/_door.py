@@ -13,6 +13,8 @@ from dlwa.settings import load
 if TYPE_CHECKING:
     from dlwa.hosts.ssh._fabric import LabConnection
 
+_NOBODY = "this needs an answer and nobody can be asked"
+
 
 def connection(lab: Lab | str | None = None, asker: Asker | None = None) -> "LabConnection":
     """A lab of `labs/NAME.yaml` (the one in use if None) as a `fabric.Connection`.
@@ -39,14 +41,22 @@ def connection(lab: Lab | str | None = None, asker: Asker | None = None) -> "Lab
 class OnTerminal:
     """Questions of a connection, asked on this terminal; secrets are not shown and not kept."""
 
+    def __init__(self, *, no_input: bool = False) -> None:
+        self._no_input = no_input
+
     def secret(self, prompt: str) -> str:
-        """Ask without showing what is typed."""
-        self._require_somebody(prompt)
+        """Ask without showing what is typed; raises `AccessError` where nobody can be asked."""
+        if not self._somebody_there():
+            raise AccessError(
+                f"{_NOBODY}: {prompt.strip()}",
+                hint="run it in a terminal; an SSH key may be loaded first: ssh-add",
+            )
         return getpass.getpass(prompt, stream=sys.stderr)
 
     def confirm(self, question: str) -> bool:
-        """Ask yes or no; an empty answer is no."""
-        self._require_somebody(question)
+        """Ask yes or no, no if nothing is typed; raises `UsageError` where nobody can be asked."""
+        if not self._somebody_there():
+            raise UsageError(f"{_NOBODY}: {question}", hint="run it in a terminal")
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -54,9 +64,5 @@ class OnTerminal:
         """Tell something."""
         print(text, file=sys.stderr)
 
-    def _require_somebody(self, question: str) -> None:
-        if not sys.stdin.isatty():
-            raise AccessError(
-                f"this needs an answer and nobody can be asked: {question.strip()}",
-                "connect once by hand (dlwa lab use NAME), or load the key first: ssh-add",
-            )
+    def _somebody_there(self) -> bool:
+        return not self._no_input and sys.stdin.isatty()
