@@ -58,31 +58,16 @@ def plan(
     _refuse_existing(workspace, dataset)
     run_id = launch.new_id()
     staging = workspace.dataset_staging(dataset, run_id)
-    words = preparation_argv(
-        workspace.input(source), staging, workspace.cache, extra, custom=custom
-    )
-    program = (
-        tuple(word.replace("{staging}", str(staging)) for word in argv)
-        if argv is not None
-        else launch.module_argv(MODULE, words)
-    )
-    aside = {
-        "built": str(staging),
-        "place": str(workspace.dataset(dataset)),
-        "must_hold": _RECORDS,
-    }
-    job = Job(
-        kind="make-dataset",
-        owner=dataset.owner(settings.owner),
-        name=str(dataset),
-        folder=workspace.runs / run_id,
-        argv=program,
-        env={"PYTHONSAFEPATH": "1"} if argv is None else {},  # -P for Beam's processes, too
-        cwd=workspace.root,
-        devices="cpu" if cpu else "auto",
-        aside=aside,
-        details={"input": str(source)},
-    )
+    if argv is None:
+        words = preparation_argv(
+            workspace.input(source), staging, workspace.cache, extra, custom=custom
+        )
+        program = launch.module_argv(MODULE, words)
+        env = {"PYTHONSAFEPATH": "1"}  # -P for Beam's processes, too
+    else:
+        program = tuple(word.replace("{staging}", str(staging)) for word in argv)
+        env = {}
+    job = _job(settings, source, dataset, run_id, program, env, cpu=cpu)
     size = sum(path.stat().st_size for path in found)
     return Plan(job, run_id, dataset, tuple(found), size)
 
@@ -125,6 +110,36 @@ def is_dataset(folder: Path) -> bool:
 def summary(folder: Path) -> dict[str, Any]:
     """What the preparation wrote down about a data set; empty if it wrote nothing."""
     return runfiles.read_json(folder / "dataset.json") or {}
+
+
+def _job(
+    settings: Settings,
+    source: Name,
+    dataset: Name,
+    run_id: str,
+    program: tuple[str, ...],
+    env: dict[str, str],
+    *,
+    cpu: bool,
+) -> Job:
+    """The run that fills a staging folder, which becomes the data set when all is there."""
+    workspace = settings.workspace
+    return Job(
+        kind="make-dataset",
+        owner=dataset.owner(settings.owner),
+        name=str(dataset),
+        folder=workspace.runs / run_id,
+        argv=program,
+        env=env,
+        cwd=workspace.root,
+        devices="cpu" if cpu else "auto",
+        aside={
+            "built": str(workspace.dataset_staging(dataset, run_id)),
+            "place": str(workspace.dataset(dataset)),
+            "must_hold": _RECORDS,
+        },
+        details={"input": str(source)},
+    )
 
 
 def _refuse_existing(workspace: Workspace, dataset: Name) -> None:
