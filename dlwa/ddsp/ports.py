@@ -1,6 +1,8 @@
 """What programs have in common that play a folder of models for whoever knocks at a port."""
 
 import argparse
+import contextlib
+import errno
 import signal
 import sys
 import tempfile
@@ -42,9 +44,38 @@ def run(words, argv, listen):
             return listen(given, scratch) or 0
         except KeyboardInterrupt:
             return _INTERRUPTED
+        except PortError as error:
+            place = f"host={given.host} port={given.port}"
+            return fail(f"{place}: {error.strerror}", error.hint(words.prog), _TAKEN)
         except OSError as error:
-            hint = f"another {words.prog} may be open already; --port=0 takes a free one"
-            return fail(f"port={given.port}: {error.strerror or error}", hint, _TAKEN)
+            return fail(str(error))
+
+
+class PortError(OSError):
+    """Nobody can listen at this port: taken, of another machine, or not for this login."""
+
+    def hint(self, program):
+        """What to type next."""
+        if self.errno == errno.EADDRNOTAVAIL:
+            return "--host must be an address of this machine, such as 127.0.0.1"
+        if self.errno == errno.EACCES:
+            return "ports below 1024 are the administrator's; --port=0 takes a free one"
+        return f"another {program} may be open already; --port=0 takes a free one"
+
+
+@contextlib.contextmanager
+def binding():
+    """While a port is opened: tell a port that cannot be had from whatever else goes wrong.
+
+    Raises:
+        PortError: if the port cannot be had.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+            raise PortError(error.errno, error.strerror) from error
+        raise
 
 
 def _leave_on_signals():

@@ -85,6 +85,29 @@ def test_names_of_files_lead_nowhere(studio: str, name: str) -> None:
     assert ".." not in Path(place).parts
 
 
+def empty_model(models: Path) -> Path:
+    """What is taken for a model called ann/violin."""
+    model = models / "ann" / "violin"
+    model.mkdir(parents=True)
+    for name in ("ckpt-20.index", "ckpt-20.data-00000-of-00001", "operative_config-0.gin"):
+        (model / name).touch()
+    return models
+
+
+def test_a_model_removed_while_the_page_is_open_is_told_in_words(tmp_path: Path) -> None:
+    from dlwa.ddsp.studio import _page
+    from dlwa.ddsp.timbre_transfer import Knobs
+
+    gr = pytest.importorskip("gradio")
+    models = empty_model(tmp_path / "models")
+    values = [field.default for field in dataclasses.fields(Knobs)]
+    pressed = _page._player(models, None, tmp_path)
+    for name, told in (("ann/violn", "did you mean ann/violin?"), (None, "is not in")):
+        with pytest.raises(gr.Error) as caught:
+            pressed(name, str(tmp_path / "flute.wav"), "the model's", *values)
+        assert told in caught.value.message
+
+
 def test_sounds_nobody_uses_go_and_nobody_guesses_where_they_lie(tmp_path: Path) -> None:
     from dlwa.ddsp.studio import _play
     from dlwa.ddsp.timbre_transfer import Knobs
@@ -103,18 +126,19 @@ def test_sounds_nobody_uses_go_and_nobody_guesses_where_they_lie(tmp_path: Path)
     source, upload = tmp_path / "flute.wav", tmp_path / "uploads" / "old.wav"
     upload.parent.mkdir()
     values = [field.default for field in dataclasses.fields(Knobs)]
+    models = empty_model(tmp_path / "models")
     for path in (source, upload):
         path.touch()
         os.utime(path, (0, 0))
     for _ in range(2):
         with pytest.raises(_play.Told, match="heard enough"):
-            _play.play(Stage(), Path("ann/violin"), tmp_path, source, values)
+            _play.play(Stage(), models, "ann/violin", tmp_path, source, values)
     assert source.exists() and not upload.exists()
     assert all(path.exists() and path.name == "violin.wav" for path in made)
     assert made[0].parent != made[1].parent and min(len(path.parent.name) for path in made) > 8
     os.utime(made[0], (0, 0))
     with pytest.raises(_play.Told):
-        _play.play(Stage(), Path("ann/violin"), tmp_path, source, values)
+        _play.play(Stage(), models, "ann/violin", tmp_path, source, values)
     assert not made[0].exists() and made[1].exists()
 
 

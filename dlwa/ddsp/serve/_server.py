@@ -7,6 +7,7 @@ from collections import OrderedDict
 from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_server import BlockingOSCUDPServer
 
+from dlwa.ddsp import ports
 from dlwa.ddsp.serve._client import Client
 
 _KEPT_CLIENTS = 64
@@ -22,7 +23,7 @@ class Server:
         port: UDP port; 0 takes a free one.
 
     Raises:
-        OSError: if the port is taken.
+        PortError: if the port is taken.
     """
 
     def __init__(self, requests, host="127.0.0.1", port=9001):
@@ -33,7 +34,8 @@ class Server:
         for what in (*requests.QUICK, *requests.SLOW):
             dispatcher.map(f"/dlwa/{what}", self._arrived, what, needs_reply_address=True)
         dispatcher.set_default_handler(self._unknown, needs_reply_address=True)
-        self._socket = BlockingOSCUDPServer((host, port), dispatcher)
+        with ports.binding():
+            self._socket = BlockingOSCUDPServer((host, port), dispatcher)
         self.address = self._socket.server_address
 
     def run(self):

@@ -13,7 +13,6 @@ from dlwa.ddsp.timbre_transfer import (
     EFFECTS,
     RANGES,
     Knobs,
-    find_model,
     model_names,
 )
 
@@ -86,7 +85,8 @@ def _player(models, stage, scratch):
         try:
             result, lines = play(
                 stage,
-                find_model(models, name or ""),
+                models,
+                name or "",
                 scratch,
                 Path(recording),
                 values,

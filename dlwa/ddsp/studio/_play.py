@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from dlwa.ddsp.audio_io import AudioFileError
-from dlwa.ddsp.timbre_transfer import Knobs, TransferError
+from dlwa.ddsp.timbre_transfer import Knobs, TransferError, find_model
 
 _KEPT_S = 3600.0
 
@@ -17,12 +17,13 @@ class Told(Exception):  # noqa: N818 - it is what the user is told, not a fault
     """What to tell the user instead of a sound."""
 
 
-def play(stage, folder, scratch, source, values, sample_rate=None, progress=None):
+def play(stage, models, name, scratch, source, values, sample_rate=None, progress=None):
     """Let a model play a recording.
 
     Args:
         stage: a Stage.
-        folder: of the model.
+        models: folder of models.
+        name: of the model; it may have been removed while the page is open.
         scratch: folder for sounds; those nobody used for an hour are removed.
         source: the recording.
         values: how the knobs stand, in the order of Knobs.
@@ -39,6 +40,7 @@ def play(stage, folder, scratch, source, values, sample_rate=None, progress=None
     begun = time.monotonic()
     try:
         knobs = Knobs(**{f.name: _of_kind(f.type, v) for f, v in zip(fields, values, strict=True)})
+        folder = find_model(models, name)
         model = stage.model(folder)
         _keep(scratch, source)
         # a folder whose name nobody guesses: the page shows any file here to whoever names it

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
+from dlwa.ddsp import ports
 from dlwa.ddsp.studio._page import CSS, THEME
 
 LARGEST_FILE = "2gb"
@@ -54,9 +55,11 @@ def serve(page, host, port, scratch, ready):
         ready: called with the address of the page.
 
     Raises:
-        OSError: if the port is taken.
+        PortError: if the port is taken.
     """
-    with socket.create_server((host, port), family=_family(host)) as listening:
+    with ports.binding():
+        listening = socket.create_server((host, port), family=_family(host))
+    with listening:
         number = listening.getsockname()[1]
         app = gr.mount_gradio_app(
             FastAPI(openapi_url=None),
