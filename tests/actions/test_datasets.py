@@ -44,6 +44,7 @@ def test_the_course_defaults(settings: Settings) -> None:
         "--num_shards=3",
     )
     assert planned.job.folder == settings.root / ".dlwa/runs" / planned.run_id
+    assert planned.job.env == {"PYTHONSAFEPATH": "1"}, "Beam starts its processes without -P"
 
 
 def test_custom_leaves_only_where_things_lie(settings: Settings) -> None:
