@@ -25,6 +25,14 @@ TRANSFER, LIVE = "dlwa.ddsp.timbre_transfer", "dlwa.ddsp.live"
 REFERENCE_SPEED = 0.117
 CLIP_S, LIVE_S, LONG_S = 10.0, 30.0, 300.0
 BLOCK_MS = 64.0
+STARTER = """
+import resource, subprocess, sys, time
+begun = time.perf_counter()
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+took_s, used = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(took_s, used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(code)
+"""
 
 
 class Claims:
@@ -125,22 +133,22 @@ def clip(folder, seconds):
 
 
 def run(words, cores=None):
-    """Run Python in a process of its own; returns (seconds, seconds of CPU, MB at most)."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *map(str, words)],
+    """Run Python in a process of its own; returns (seconds, seconds of CPU, MB at most).
+
+    A small process starts it and measures, because what a child had of its parent's memory before
+    it became another program counts as its own.
+    """
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", STARTER, sys.executable, *map(str, words)],
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         preexec_fn=(lambda: pin(cores)) if cores else None,
+        check=False,
     )
-    said = process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{words} ended with {process.returncode}:\n{said.decode()}")
-    took_s = time.perf_counter() - begun
-    return took_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    if done.returncode:
+        sys.exit(f"{words} ended with {done.returncode}:\n{done.stderr.decode()}")
+    took_s, cpu_s, kib = map(float, done.stdout.split())
+    return took_s, cpu_s, kib / 1024
 
 
 def pin(cores):

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -178,7 +179,7 @@ def bare_machine(folder: Path, root: Path) -> Iterator[Server]:
         "sudo": SUDO,
         "mkdir": MKDIR.format(mkdir=shutil.which("mkdir")),
         "apt-get": APT.format(log=folder / "apt", true=shutil.which("true"), folder=tools),
-        "python3": PYTHON.format(python=sys.executable),
+        "python3": PYTHON.format(python=shlex.quote(sys.executable)),
     }
     for name, text in made.items():
         (tools / name).write_text(text)
