@@ -2,6 +2,7 @@
 
 import errno
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,18 @@ def test_a_file_of_another_login_is_replaced(tmp_path: Path, monkeypatch) -> Non
     monkeypatch.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(PermissionError()))
     keep_file(path, "new")
     assert path.read_text() == "new" and path.stat().st_ino != before
+
+
+def test_many_write_the_same_file_at_once(tmp_path: Path) -> None:
+    from dlwa.actions.keepers._files import keep_file
+
+    path = tmp_path / ".dlwa" / "screenrc"
+    with ThreadPoolExecutor(16) as pool:
+        for _ in range(20):
+            path.unlink(missing_ok=True)
+            list(pool.map(lambda _: keep_file(path, "startup_message off\n"), range(16)))
+            assert path.read_text() == "startup_message off\n"
+    assert [one.name for one in path.parent.iterdir()] == ["screenrc"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Small files in `.dlwa` that whoever keeps runs has to have."""
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,11 +19,13 @@ def keep_file(path: Path, text: str) -> None:
     with suppress(OSError):
         if path.read_bytes() == data:
             return
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(".tmp", f".{path.name}.", path.parent)
+        aside = Path(name)
         try:
-            aside.write_bytes(data)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
             aside.chmod(0o664)
             aside.replace(path)
         finally:
