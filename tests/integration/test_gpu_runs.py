@@ -74,7 +74,7 @@ def test_without_gpus_one_run_at_a_time_uses_the_cpu(lab: Lab) -> None:
     second = lab.start(FOREVER, "bob/second", devices="auto")
     second = lab.until(second, lambda now: bool(now.reason) and now.state == "queued")
     assert second.reason == "the CPU is used by ann/first"
-    third = lab.start(FOREVER, "cid/third", devices="none")
+    third = lab.start("import time; time.sleep(1000)", "cid/third", devices="none")
     assert lab.until(third, lambda now: now.state == "running")
 
 
