@@ -16,11 +16,11 @@ command -v screen >/dev/null || echo screen
 right='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 found=
 for p in python3.13 python3.12 python3.11 python3; do
-  if $p -c "$right" 2>/dev/null; then found=$p; break; fi
+  if $p -I -c "$right" 2>/dev/null; then found=$p; break; fi
 done
 if [ -z "$found" ]; then echo python3.11; echo python3.11-venv
-elif ! $found -c 'import ensurepip, venv' 2>/dev/null; then
-  $found -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
+elif ! $found -I -c 'import ensurepip, venv' 2>/dev/null; then
+  $found -I -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
 fi
 command -v apt-get >/dev/null && echo apt-get
 true
