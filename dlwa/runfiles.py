@@ -11,8 +11,10 @@ call; readers accept a missing file and a last line cut short by a crash.
 
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +23,27 @@ METRICS_FILE = "metrics.jsonl"
 EVENTS_FILE = "events.jsonl"
 
 
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Replace a JSON file so that a reader sees the old document or the new one, never a part."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """A path beside a file to write to, which takes the file's place if all goes well.
+
+    It is nobody else's: many threads, processes and machines may write the same file at once.
+    """
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with aside.open("w", encoding="utf-8") as stream:
-            json.dump(document, stream, indent=1, ensure_ascii=False)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield aside
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a JSON file so that a reader sees the old document or the new one, never a part."""
+    with written_aside(path) as aside, aside.open("w", encoding="utf-8") as stream:
+        json.dump(document, stream, indent=1, ensure_ascii=False)
+        stream.write("\n")
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -1,10 +1,9 @@
 """Small files in `.dlwa` that whoever keeps runs has to have."""
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from dlwa import runfiles
 from dlwa.errors import DlwaError
 from dlwa.shell import quote
 
@@ -21,15 +20,9 @@ def keep_file(path: Path, text: str) -> None:
             return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(".tmp", f".{path.name}.", path.parent)
-        aside = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
+        with runfiles.written_aside(path) as aside:
+            aside.write_bytes(data)
             aside.chmod(0o664)
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
     except OSError as error:
         raise DlwaError(
             f"{path} cannot be written: {error.strerror}",

@@ -1,11 +1,11 @@
 """Writing audio files so that a half-written one never carries the final name."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from dlwa import runfiles
 from dlwa.ddsp.audio_io._resample import check_rate
 
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
@@ -27,8 +27,7 @@ def write_audio(path, audio, sample_rate: int, subtype: str | None = None) -> Pa
         raise ValueError(f"audio must be of shape [n] or [n, channels], got {list(samples.shape)}")
     if not np.all(np.isfinite(samples)):
         raise ValueError("audio must be finite, it holds NaN or infinity")
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with runfiles.written_aside(path) as aside:
         soundfile.write(
             str(aside),
             np.clip(samples, -1.0, 1.0),
@@ -36,7 +35,4 @@ def write_audio(path, audio, sample_rate: int, subtype: str | None = None) -> Pa
             subtype=subtype or _SUBTYPES[format_],
             format=format_,
         )
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
     return path

@@ -1,12 +1,12 @@
 """A page as a document: title, facts, sections."""
 
-import os
 import re
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from string import Template
 
+from dlwa import runfiles
 from dlwa.ddsp.pages._fragments import definitions, text
 
 
@@ -65,10 +65,6 @@ class Page:
         """
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
+        with runfiles.written_aside(path) as aside:
             aside.write_text(self.render(), encoding="utf-8")
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
         return path

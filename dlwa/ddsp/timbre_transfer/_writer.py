@@ -1,12 +1,13 @@
 """Writing a sound of any length: aside first, then whole and never too loud."""
 
-import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
+
+from dlwa import runfiles
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
 RATES = (16000, 22050, 24000, 32000, 44100, 48000, 96000)
@@ -71,16 +72,14 @@ class SoundWriter:
             self._scratch.close()
 
     def _write(self):
-        aside = self._target.with_name(f".{self._target.name}.{os.getpid()}.tmp")
-        try:
-            with soundfile.SoundFile(
+        with (
+            runfiles.written_aside(self._target) as aside,
+            soundfile.SoundFile(
                 str(aside), "w", self._target_rate, 1, self._subtype, format=self._format
-            ) as file:
-                for block in self._resampled():
-                    file.write(np.clip(block, -1.0, 1.0))
-            aside.replace(self._target)
-        finally:
-            aside.unlink(missing_ok=True)
+            ) as file,
+        ):
+            for block in self._resampled():
+                file.write(np.clip(block, -1.0, 1.0))
 
     def _resampled(self):
         stream = None

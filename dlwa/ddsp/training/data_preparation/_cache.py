@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from dlwa import runfiles
+
 DEFAULT_LIMIT_BYTES = 5_000_000_000
 _LEAST_FREE_BYTES = 500_000_000  # left to others on a disk that is nearly full
 _FORGOTTEN_AFTER_S = 24 * 3600.0  # what a killed run left half-written
@@ -121,19 +123,15 @@ class Cache:
         if not self.folder:
             return
         path = self._path(key, suffix)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if shutil.disk_usage(path.parent).free < _LEAST_FREE_BYTES:
                 raise OSError(errno.ENOSPC, "the disk is nearly full")
-            write(aside)
-            aside.replace(path)
+            with runfiles.written_aside(path) as aside:
+                write(aside)
         except OSError as error:
             logging.warning("no more is kept in %s: %s", self.folder, error.strerror or error)
             self.folder = None
-        finally:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
 
 
 def _load_arrays(path: Path) -> dict[str, np.ndarray]:

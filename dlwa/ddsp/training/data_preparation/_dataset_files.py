@@ -3,7 +3,6 @@
 import hashlib
 import importlib.metadata
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,12 +96,8 @@ def _windows_print(prepared: Prepared) -> str:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with runfiles.written_aside(path) as aside:
         aside.write_bytes(content)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def describe(prepared: Prepared, judged: audit.SetAudit) -> dict:

@@ -1,11 +1,11 @@
 """Statistics on disk: as JSON for us and everybody, as the pickle that other DDSP tools read."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
+from dlwa import runfiles
 from dlwa.ddsp.training.postprocessing._pickles import dump_statistics, load_pickled_statistics
 from dlwa.ddsp.training.postprocessing._quantiles import QuantileTransformer
 
@@ -78,9 +78,5 @@ def read_pickle(path) -> dict:
 
 
 def _write(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with runfiles.written_aside(path) as aside:
         aside.write_bytes(data)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
