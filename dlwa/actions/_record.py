@@ -3,11 +3,13 @@
 import json
 import os
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dlwa import runfiles
+from dlwa.errors import DlwaError
 from dlwa.workspace import RunPaths
 
 _RESERVE_BYTES = 128 * 1024
@@ -129,3 +131,16 @@ class Record:
             os.fsync(stream.fileno())
         self.paths.reserve.replace(path)
         self._reserve()
+
+
+def record_breakdown(folder: Path, error: Exception) -> None:
+    """Record that the wrapper itself broke, and keep where."""
+    paths = RunPaths(folder)
+    with suppress(OSError), paths.wrapper_log.open("a", encoding="utf-8") as stream:
+        traceback.print_exception(error, file=stream)
+    record: dict[str, Any] = {"state": "failed", "ended_at": time.time(), "exit_code": None}
+    if isinstance(error, DlwaError):
+        told = {"reason": error.message, "hint": error.hint}
+    else:
+        told = {"reason": f"dlwa itself broke: {error} (see {paths.wrapper_log.name})"}
+    Record(paths).finish(**record, **told)

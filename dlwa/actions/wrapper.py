@@ -12,25 +12,29 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from dlwa import runfiles
 from dlwa.actions import receipts
 from dlwa.actions._aside import settle
 from dlwa.actions._outcome import Ending, Outcome, judge
-from dlwa.actions._record import Record
+from dlwa.actions._record import Record, record_breakdown
 from dlwa.actions._rooms import NoShareError, Share, room_of, wait_until_recorded
 from dlwa.actions._run import Run
 from dlwa.actions._tee import Tee
-from dlwa.errors import DlwaError
 from dlwa.hosts import processes
-from dlwa.hosts.local import LocalHost, end_with_parent, exit_code_of, start_child
+from dlwa.hosts.local import (
+    LocalHost,
+    end_left_behind,
+    end_with_parent,
+    exit_code_of,
+    signal_child,
+    start_child,
+)
 from dlwa.locks import FileLock
 from dlwa.shell import Command, join
 from dlwa.tools import screen
@@ -158,7 +162,7 @@ class Wrapper:
             self._do_what_was_asked()
             if ends_at and time.monotonic() > ends_at and not self.stop_reason:
                 self._ask_to_stop(f"it reached the limit of {hours:g} h; train again to go on")
-        self._end_group()
+        end_left_behind(self.child, _LEFT_BEHIND_S)
         deadline = time.monotonic() + _LEFT_BEHIND_S
         while open_pipe and time.monotonic() < deadline:
             open_pipe = self._copy(pipe, 0.0) and bool(select.select([pipe], [], [], TICK_S)[0])
@@ -267,21 +271,8 @@ class Wrapper:
         self._signal_job(signal.SIGTERM)
 
     def _signal_job(self, signum: int) -> None:
-        if self.child is not None and self.child.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.child.pid, signum)
-                os.killpg(self.child.pid, signal.SIGCONT)
-
-    def _end_group(self) -> None:
-        """End what the job left behind in its process group."""
-        assert self.child is not None
-        deadline = time.monotonic() + _LEFT_BEHIND_S
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.child.pid, signal.SIGTERM)
-            while time.monotonic() < deadline:
-                time.sleep(0.05)
-                os.killpg(self.child.pid, 0)
-            os.killpg(self.child.pid, signal.SIGKILL)
+        if self.child is not None:
+            signal_child(self.child, signum)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -297,20 +288,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return Wrapper(folder).run()
     except Exception as error:  # whatever it is, the record must not say "running"
-        _record_breakdown(folder, error)
+        record_breakdown(folder, error)
         raise
-
-
-def _record_breakdown(folder: Path, error: Exception) -> None:
-    paths = RunPaths(folder)
-    with suppress(OSError), paths.wrapper_log.open("a", encoding="utf-8") as stream:
-        traceback.print_exception(error, file=stream)
-    record: dict[str, Any] = {"state": "failed", "ended_at": time.time(), "exit_code": None}
-    if isinstance(error, DlwaError):
-        told = {"reason": error.message, "hint": error.hint}
-    else:
-        told = {"reason": f"dlwa itself broke: {error} (see {paths.wrapper_log.name})"}
-    Record(paths).finish(**record, **told)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ the end goes beneath its row, what the first column already says is left out, an
 enough, the first column gets a line of its own.
 """
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,6 +51,15 @@ def plain_lines_of(columns: Row, rows: Sequence[Row]) -> list[str]:
     lines = [list(columns), *[[clean(cell) for cell in row] for row in rows]]
     widths = _widths(lines[0], lines[1:])
     return [_line(line, widths) for line in lines]
+
+
+def comma_separated(columns: Row, rows: Sequence[Sequence[object]]) -> str:
+    """The table for a spreadsheet, with nothing that it would compute."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    for row in (columns, *rows):
+        writer.writerow([_harmless(cell) for cell in row])
+    return lines.getvalue().rstrip("\n")
 
 
 def clean(cell: str) -> str:
@@ -158,3 +169,8 @@ def _cells(text: str) -> int:
     from rich.cells import cell_len  # drawn by rich anyway, or not ASCII
 
     return cell_len(text)
+
+
+def _harmless(cell: object) -> object:
+    formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{cell}" if formula else cell

@@ -112,14 +112,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 def spreadsheet(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table as comma-separated values, with nothing that a spreadsheet would compute."""
-    import csv
-    import io
+    from dlwa.cli import _table
 
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    for row in (columns, *rows):
-        writer.writerow([_harmless(cell) for cell in row])
-    text(lines.getvalue().rstrip("\n"))
+    text(_table.comma_separated(columns, rows))
 
 
 def say(message: str) -> None:
@@ -291,11 +286,6 @@ def _draw_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     for line in _table.lines_of(columns, rows, canvas.width):
         style = {"head": "bold", "beneath": "dim"}.get(line.kind, "")
         canvas.print(Text(line.text, style, no_wrap=True, overflow="ignore"), crop=False)
-
-
-def _harmless(cell: object) -> object:
-    formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{cell}" if formula else cell
 
 
 def _align_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
 
 from dlwa.errors import AccessError
@@ -121,6 +123,25 @@ def start_child(
         process_group=0,
         preexec_fn=before_exec if os.name == "posix" else None,
     )
+
+
+def signal_child(child: subprocess.Popen[bytes], signum: int) -> None:
+    """Send a signal to a child of `start_child` and its whole group, also if it was suspended."""
+    if child.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signum)
+            os.killpg(child.pid, signal.SIGCONT)
+
+
+def end_left_behind(child: subprocess.Popen[bytes], patience_s: float) -> None:
+    """End what a child of `start_child` left in its group: SIGTERM, after a while SIGKILL."""
+    deadline = time.monotonic() + patience_s
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGTERM)
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+            os.killpg(child.pid, 0)
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def end_with_parent() -> None:
