@@ -25,6 +25,7 @@ LAB_FLOORS = {
             "dlwa.locks",
             "dlwa.claims",
             "dlwa.logtext",
+            "dlwa.words",
         ),
         0,
     ),
@@ -100,7 +101,7 @@ DDSP_FLOORS = {
     "report": 95,
     "demo_page": 95,
 }
-SHARED = {"dlwa", "dlwa.runfiles", "dlwa.version"}  # what both halves may use
+SHARED = {"dlwa", "dlwa.runfiles", "dlwa.version", "dlwa.words"}  # what both halves may use
 CLI_BASE = {"output", "options", "needs", "progress"}
 HEAVY = ("tensorflow", "keras", "numpy", "scipy", "gin", "soundfile", "paramiko", "fabric")
 MAX_LINES = 400

@@ -79,11 +79,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def counted(count: int, what: str) -> str:
-    """How many of something, for people: 1 file, 5 files."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def size(n_bytes: float) -> str:
     """A size for people: 0.3 MB, 12.0 GB."""
     size = float(n_bytes)

@@ -14,6 +14,7 @@ from dlwa.cli._words import Making
 from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
+from dlwa.words import counted
 from dlwa.workspace import Workspace
 
 
@@ -35,9 +36,7 @@ def make(asked: Making, how: Manner, *, as_admin: bool = False) -> int:
 
     planned = unpacking(plan, asked.input_name, how, as_admin=as_admin)
     count, size = len(planned.recordings), progress.size(planned.size_bytes)
-    output.say(
-        f"{progress.counted(count, 'recording')}, {size}, in inputs/{planned.job.details['input']}"
-    )
+    output.say(f"{counted(count, 'recording')}, {size}, in inputs/{planned.job.details['input']}")
     if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
     needs.ddsp(how)
@@ -67,7 +66,7 @@ def _tell_made(made: dict[str, Any], folder: str) -> None:
     if train.get("seconds"):
         told = f": {train['seconds']:.0f} s to learn from"
         told += f", {heldout.get('seconds', 0):.0f} s held out" if heldout.get("seconds") else ""
-        told += f", of {progress.counted(len(made.get('used') or []), 'recording')}"
+        told += f", of {counted(len(made.get('used') or []), 'recording')}"
     judged = made.get("audit") or {}
     for sentence in [*(judged.get("missing") or []), *(judged.get("advice") or [])]:
         for line in _wrapped.lines(sentence, sys.stderr, indent="  "):

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dlwa.actions.progress import counted, size
+from dlwa.actions.progress import size
 from dlwa.actions.sync import audit, files, near
 from dlwa.actions.sync.near import Result
 from dlwa.actions.sync.wire import Wire
@@ -28,6 +28,7 @@ from dlwa.locks import FileLock
 from dlwa.names import parse_name, safe_spelling
 from dlwa.settings import Settings
 from dlwa.shell import quote
+from dlwa.words import counted
 
 _WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TIMES_BAD = 3

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from dlwa.actions.progress import counted
 from dlwa.actions.unpacking import PackedError, require_own, unpack
 from dlwa.cli import options, output
+from dlwa.words import counted
 
 Planned = TypeVar("Planned")
 

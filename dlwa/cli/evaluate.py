@@ -7,6 +7,7 @@ import typer
 
 from dlwa.cli import _words, options, output
 from dlwa.errors import ExitCode
+from dlwa.words import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -69,5 +70,5 @@ def convert_gin(
     if new is None:
         output.text(str(report["text"]).rstrip("\n"))
     else:
-        output.done(f"{new}: {len(report['changes'])} changes")
+        output.done(f"{new}: {counted(len(report['changes']), 'change')}")
     return ExitCode.FAILED if report["problem"] else ExitCode.OK
