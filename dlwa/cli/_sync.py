@@ -5,23 +5,21 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlwa.actions.progress import size
 from dlwa.actions.sync import audit, files, near
 from dlwa.actions.sync.near import Result
 from dlwa.actions.sync.wire import Wire
 from dlwa.cli import options, output
 from dlwa.cli._pipe import open_wire
+from dlwa.cli._sync_told import Bar, list_some, tell
 from dlwa.errors import (
     ExitCode,
     NetworkError,
     NotFoundError,
-    PartialError,
     UsageError,
-    VerificationError,
 )
 from dlwa.labs import Lab, read_lab
 from dlwa.locks import FileLock
@@ -32,8 +30,6 @@ from dlwa.words import counted
 
 _WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TIMES_BAD = 3
-_LISTED = 20
-_DRAW_EVERY_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -65,9 +61,9 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     if not folder.is_dir():
         raise NotFoundError(f"folder={asked.folder} is not a folder", "push a folder: violin/")
     name = parse_name(asked.name or f"{settings.owner}/{_leaf(folder)}", "name")
-    if name.owner(settings.owner) != settings.owner:
+    if asked.as_admin and name.parts[0] != settings.owner:
         question = f"{name} belongs to {name.parts[0]}. Send into it all the same?"
-        if asked.as_admin and not output.confirm(question, assume_yes=yes, no_input=no_input):
+        if not output.confirm(question, assume_yes=yes, no_input=no_input):
             output.say("nothing was done")
             return ExitCode.FAILED
     listed = _look(folder, asked)
@@ -76,22 +72,26 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
         "name": str(name),
         "as_admin": asked.as_admin,
         "client": _client(settings),
+        "here": _here(folder) if asked.delete else [],
     }
     if asked.delete and not (dry_run or yes):
         _agree_to_delete(lab, settings, (folder, listed, request), no_input=no_input)
     place = f"{asked.home}/{name}"
     with _alone(settings, f"push.{asked.home}.{name}"), ExitStack() as stack:
-        bar = _Bar(stack, "push")
+        bar = Bar(stack, "push")
 
         def once(wire: Wire) -> Result:
+            now = _scan(folder, asked)  # what was still being written is sent as it is by now
+            shown = bar.shown()
             return near.push(
-                wire, folder, listed, request, bar.shown(), delete=asked.delete, dry_run=dry_run
+                wire, folder, now, request, shown, delete=asked.delete, dry_run=dry_run
             )
 
         began = time.monotonic()
         result = _until_good(lab, settings, once, no_input=no_input)
     took_s = time.monotonic() - began
-    code = _tell(result, ("sent", f"{lab.name}:{place}", took_s), dry_run=dry_run)
+    what = ("sent", f"{lab.name}:{place}", took_s)
+    code = tell(result, what, dry_run=dry_run, delete=asked.delete)
     if code == ExitCode.OK and not dry_run and asked.home == "inputs":
         words = f"ddsp make-dataset --input_name {name} --dataset_name {name}"
         output.say(f"next: {output.LAUNCHER} {words}")
@@ -111,7 +111,7 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
     target = home / name.path if asked.dest is None else asked.dest.expanduser() / name.leaf
     request = {"home": asked.home, "name": str(name), "what": asked.what}
     with _alone(settings, f"fetch.{asked.home}.{name}"), ExitStack() as stack:
-        bar = _Bar(stack, "fetch")
+        bar = Bar(stack, "fetch")
 
         def once(wire: Wire) -> Result:
             together = asked.what != "all"
@@ -121,10 +121,13 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
         began = time.monotonic()
         result = _until_good(lab, settings, once, no_input=no_input)
     took_s = time.monotonic() - began
-    code = _tell(result, ("fetched", str(target), took_s), dry_run=dry_run)
+    what = ("fetched", str(target), took_s)
+    code = tell(result, what, dry_run=dry_run, delete=False)
     if code == ExitCode.OK and not dry_run and asked.home == "models":
         model = str(name) if asked.dest is None else quote(str(target))
-        output.say(f"hear it: {output.LAUNCHER} ddsp timbre-transfer IN.wav --model_name {model}")
+        which = " --checkpoint latest" if asked.what == "latest" else ""
+        words = f"ddsp timbre-transfer IN.wav --model_name {model}{which}"
+        output.say(f"hear it: {output.LAUNCHER} {words}")
     return code
 
 
@@ -141,12 +144,26 @@ def _leaf(folder: Path) -> str:
     return safe
 
 
+def _scan(folder: Path, asked: Push) -> tuple[list[files.Entry], dict[str, str]]:
+    """The files to send, and why others cannot be."""
+    return files.scan(folder, audit.is_audio if _only_audio(asked) else lambda path: True)
+
+
+def _here(folder: Path) -> list[str]:
+    """All that lies here, sent or not: none of it is to be removed there."""
+    entries, refused = files.scan(folder, lambda path: True)
+    return [*(entry.path for entry in entries), *refused]
+
+
+def _only_audio(asked: Push) -> bool:
+    return asked.home == "inputs" and not asked.everything
+
+
 def _look(folder: Path, asked: Push) -> tuple[list[files.Entry], dict[str, str]]:
     """The files to send, after a look at the recordings among them."""
-    only_audio = asked.home == "inputs" and not asked.everything
-    entries, refused = files.scan(folder, audit.is_audio if only_audio else lambda path: True)
+    entries, refused = _scan(folder, asked)
     if not entries and not refused:
-        kinds = "recordings" if only_audio else "files"
+        kinds = "recordings" if _only_audio(asked) else "files"
         raise NotFoundError(f"folder={folder} holds no {kinds}", "wav, flac, mp3 ... or add --all")
     if asked.home == "inputs":
         seen = audit.look(folder, entries)
@@ -169,8 +186,7 @@ def _agree_to_delete(
         extras = near.push(wire, folder, listed, request, shown, dry_run=True).extras
     if not extras:
         return
-    for path in extras[:_LISTED]:
-        output.say(f"  {path}")
+    list_some(extras)
     question = f"Remove {counted(len(extras), 'file')} from {request['home']}/{request['name']}?"
     if not output.confirm(question, no_input=no_input):
         raise UsageError("nothing was done", "leave --delete out")
@@ -201,44 +217,6 @@ def _until_good(
         output.say(f"{counted(len(result.bad), 'file')} changed on the way; sending them again ...")
 
 
-def _tell(result: Result, what: tuple[str, str, float], *, dry_run: bool) -> int:
-    verb, place, took_s = what
-    rate = result.bytes / took_s if took_s > 0 else 0.0
-    output.answer(
-        {**asdict(result), "place": place, "seconds": round(took_s, 3), "dry_run": dry_run}
-    )
-    told = f"{counted(len(result.sent), 'file')}, {size(result.bytes)}"
-    there = (
-        f"; {len(result.same)} {'was' if len(result.same) == 1 else 'were'} there already"
-        if result.same
-        else ""
-    )
-    step = f", step {result.step}" if result.step is not None else ""
-    if dry_run:
-        output.say(f"would have {verb} {told}{there} -> {place}{step}")
-        for path in result.sent[:_LISTED]:
-            output.say(f"  {path}")
-    elif not result.bad:
-        fast = f" at {size(int(rate))}/s" if result.bytes > 1e6 else ""
-        output.done(f"{verb} {told}{fast}{there} -> {place}{step}, verified")
-    if result.deleted:
-        output.say(f"removed {counted(len(result.deleted), 'file')}")
-    for path, reason in list(result.refused.items())[:_LISTED]:
-        output.warn(f"{path!a} was left out: it {reason}")
-    for path in result.bad[:_LISTED]:
-        output.warn(f"{path!a} did not arrive as it was sent")
-    return _code(result)
-
-
-def _code(result: Result) -> int:
-    good = bool(result.sent or result.same)
-    if result.bad and not good:
-        return int(VerificationError.exit_code)
-    if result.refused or result.bad:
-        return int(PartialError.exit_code) if good else ExitCode.FAILED
-    return ExitCode.OK
-
-
 def _client(settings: Settings) -> str:
     """Names this workspace on this machine: the lab lets it take over from its own lost line."""
     text = f"{socket.gethostname()} {settings.root} {settings.owner}"
@@ -259,34 +237,3 @@ def _alone(settings: Settings, title: str) -> Any:
     if not lock.try_acquire():
         raise BusyError(f"{title}: the same is being done in another window", "wait for it")
     return lock
-
-
-class _Bar:
-    """One bar for all tries."""
-
-    def __init__(self, stack: ExitStack, label: str) -> None:
-        self._stack, self._label = stack, label
-        self._drawn: Any = None
-        self._done, self._drawn_s = 0, 0.0
-
-    def shown(self) -> near.Shown:
-        """What a try reports to."""
-        return near.Shown(self._total, self._moved, self._file)
-
-    def _total(self, total: int, count: int) -> None:
-        self._done = 0
-        if self._drawn is None and count:
-            self._drawn = self._stack.enter_context(output.progress(self._label, total / 1e6, "MB"))
-        elif self._drawn is not None:
-            self._drawn.update(0, total / 1e6)
-
-    def _moved(self, count: int) -> None:
-        self._done += count
-        now_s = time.monotonic()
-        if self._drawn is not None and now_s - self._drawn_s > _DRAW_EVERY_S:
-            self._drawn_s = now_s
-            self._drawn.update(round(self._done / 1e6, 1))
-
-    def _file(self, path: str, number: int, total: int) -> None:
-        if self._drawn is not None:
-            self._drawn.describe(f"{number}/{total} {path[-40:]}")

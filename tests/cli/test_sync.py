@@ -1,0 +1,76 @@
+"""What `push` and `fetch` say, on one machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dlwa.actions.sync import near
+from dlwa.cli import main
+
+
+@pytest.fixture
+def flute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of recordings beside a workspace."""
+    (tmp_path / ".dlwa").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DLWA_OWNER", "ann")
+    folder = tmp_path / "flute"
+    folder.mkdir()
+    for name in ("a.wav", "b.wav"):
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+def test_a_file_that_has_grown_since_it_was_listed_arrives_as_it_is_by_now(flute, monkeypatch):
+    sends = near.push
+
+    def grows(*words, **more):
+        with (flute / "a.wav").open("ab") as stream:
+            stream.write(b" and more")
+        monkeypatch.setattr(near, "push", sends)
+        return sends(*words, **more)
+
+    monkeypatch.setattr(near, "push", grows)
+    assert main(["push", "flute"]) == 0
+    assert Path("inputs/ann/flute/a.wav").read_bytes() == b"a.wav and more"
+
+
+def test_a_dry_run_tells_what_would_be_removed(flute, capsys):
+    assert main(["push", "flute"]) == 0
+    (flute / "a.wav").unlink()
+    assert main(["push", "flute", "--delete", "--dry-run"]) == 0
+    told = capsys.readouterr().err
+    assert "would remove 1 file there\n  a.wav" in told
+    assert main(["push", "flute", "--dry-run"]) == 0
+    assert "remove" not in capsys.readouterr().err
+    assert Path("inputs/ann/flute/a.wav").exists()
+
+
+def test_where_nothing_could_be_sent_nothing_is_called_verified(tmp_path, flute, capsys):
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "a.wav").symlink_to(flute / "a.wav")
+    assert main(["push", "links"]) == 1
+    told = capsys.readouterr().err
+    assert "a.wav' was left out: it is a link" in told and "verified" not in told
+
+
+def test_long_lists_say_how_much_more_there_is(flute, capsys):
+    for number in range(30):
+        (flute / f"{number:02}.wav").write_text(str(number))
+    assert main(["push", "flute", "--dry-run"]) == 0
+    assert "  19.wav\n  ... and 12 more\n" in capsys.readouterr().err
+
+
+def test_who_fetched_the_latest_checkpoint_is_told_how_to_hear_it(flute, tmp_path, capsys):
+    model = tmp_path / "models/ddsp/ann/flute"
+    model.mkdir(parents=True)
+    for step in (100, 200):
+        for ending in ("index", "data-00000-of-00001"):
+            (model / f"ckpt-{step}.{ending}").write_text(str(step))
+    (model / "checkpoints.json").write_text(json.dumps({"best_step": 100}))
+    assert main(["fetch", "ann/flute", "down"]) == 0
+    assert "--model_name down/flute\n" in capsys.readouterr().err
+    assert main(["fetch", "ann/flute", "down", "--latest"]) == 0
+    assert "--model_name down/flute --checkpoint latest\n" in capsys.readouterr().err
