@@ -30,13 +30,12 @@ def training_argv(
     """The flags of ddsp_run; `custom` leaves only where things lie. Later flags win."""
     if hours is not None:
         extra = (f"--gin_param=train_util.train.hours={hours:g}", *extra)
-    pattern = str(dataset / "data.tfrecord*").replace("\\", "\\\\").replace("'", "\\'")
     places = (
         "--mode=train",
         "--alsologtostderr",
         f"--save_dir={model}",
     )
-    data = (f"--gin_param=TFRecordProvider.file_pattern='{pattern}'",)
+    data = (f"--gin_param=TFRecordProvider.file_pattern={gin_path(dataset / 'data.tfrecord*')}",)
     if custom:
         return (*places, *data, *extra)
     defaults = (
@@ -50,6 +49,12 @@ def training_argv(
         "--gin_param=trainers.Trainer.checkpoints_to_keep=10",
     )
     return (*places, *defaults, *extra)
+
+
+def gin_path(path: Path) -> str:
+    """A path as gin reads it."""
+    text = str(path).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
 
 
 def steps_in(argv: Sequence[str]) -> int | None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlwa import runfiles
-from dlwa.actions import launch, users
+from dlwa.actions import followed, launch, users
 from dlwa.actions._places import things
+from dlwa.actions._train_flags import MODULE, gin_path
 from dlwa.actions.datasets import is_dataset
 from dlwa.actions.launch import Job
 from dlwa.actions.models import playable
@@ -20,7 +21,6 @@ from dlwa.names import Name, parse_name
 from dlwa.settings import Settings, nearest
 from dlwa.workspace import Workspace
 
-MODULE = "dlwa.ddsp.training.ddsp_run"
 REPORT_FILES = {"eval": "evaluation.json", "sample": "samples.json"}
 
 Mode = Literal["eval", "sample"]
@@ -42,6 +42,7 @@ class Plan:
     dataset: Name
     is_held_out: bool
     report_dir: Path
+    save_dir: Path  # of what TensorBoard shows: the model's folder, or `report_dir`
     notes: tuple[str, ...] = ()
 
     @property
@@ -66,20 +67,24 @@ def plan(
 
     Without a data set it is the one the model learns from; sounds held out of it are used if there
     are any. `follow` takes each checkpoint a training writes; the last one if it is over. On the
-    CPU nothing is waited for, so that a model can be looked at while it trains. Raises the
-    `DlwaError` that fits.
+    CPU nothing is waited for, so that a model can be looked at while it trains. To the folder of
+    somebody else's model nothing is written. Raises the `DlwaError` that fits.
     """
     workspace = settings.workspace
     model = parse_name(model_name, "model_name")
     folder = playable(workspace, model)
-    training = read_run(folder, host)
-    dataset = _dataset(workspace, model, training, dataset_name)
-    ended = _ended(training, host) if follow else ""
+    dataset = _dataset(workspace, model, read_run(folder, host), dataset_name)
+    ended = followed.how_it_ended(folder, host) if follow else ""
     held_out = any(path.stat().st_size for path in workspace.dataset(dataset).glob(_HELD_OUT))
     run_id = launch.new_id()
     report_dir = users.results_of(model, settings)
+    save_dir = folder if users.is_own(model, settings) else report_dir
     pattern = workspace.dataset(dataset) / (_HELD_OUT if held_out else _ALL)
-    words = _argv(mode, folder, pattern, report_dir, custom=custom, follow=follow and not ended)
+    words = (
+        *_places(mode, folder, pattern, save_dir, report_dir),
+        *(() if follow and not ended else ("--run_once",)),
+        *(() if custom else _usual(mode)),
+    )
     job = Job(
         kind=mode,
         owner=settings.owner if settings.owner_is_known else model.owner(settings.owner),
@@ -91,8 +96,8 @@ def plan(
         devices="gpu" if gpu else "none",
         details={"dataset": str(dataset)},
     )
-    notes = (f"{ended}; its last checkpoint is taken",) if ended else ()
-    return Plan(mode, job, run_id, model, dataset, held_out, report_dir, notes)
+    notes = (f"the training of {model} is {ended}; its last checkpoint is taken",) if ended else ()
+    return Plan(mode, job, run_id, model, dataset, held_out, report_dir, save_dir, notes)
 
 
 def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
@@ -102,8 +107,9 @@ def start(planned: Plan, settings: Settings, host: Host, limits: Limits) -> Run:
 
 def bad_end(planned: Plan, settings: Settings, host: Host) -> str:
     """How the training of the model ended if it did not finish, in words; else empty."""
-    training = read_run(settings.workspace.model(planned.model), host)
-    return "" if training and training.state == "finished" else _ended(training, host)
+    ended = followed.how_it_ended(settings.workspace.model(planned.model), host)
+    bad = ended and not ended.startswith("finished")
+    return f"the training of {planned.model} is {ended}" if bad else ""
 
 
 def outcome(planned: Plan, since: float) -> dict[str, Any]:
@@ -112,23 +118,23 @@ def outcome(planned: Plan, since: float) -> dict[str, Any]:
     return found if float(found.get("time") or 0) >= since else {}
 
 
-def _argv(
-    mode: Mode, folder: Path, pattern: Path, report_dir: Path, *, custom: bool, follow: bool
+def _places(
+    mode: Mode, folder: Path, pattern: Path, save_dir: Path, report_dir: Path
 ) -> tuple[str, ...]:
-    name = _GIN_NAME[mode]
-    places = (
+    return (
         f"--mode={mode}",
         "--alsologtostderr",
-        f"--save_dir={folder}",
+        f"--save_dir={save_dir}",
+        f"--restore_dir={folder}",
         "--gin_file=datasets/tfrecord.gin",
-        f"--gin_param=TFRecordProvider.file_pattern={_quoted(pattern)}",
-        f"--gin_param={name}.report_dir={_quoted(report_dir)}",
-        *(() if follow else ("--run_once",)),
+        f"--gin_param=TFRecordProvider.file_pattern={gin_path(pattern)}",
+        f"--gin_param={_GIN_NAME[mode]}.report_dir={gin_path(report_dir)}",
     )
-    if custom:
-        return places
+
+
+def _usual(mode: Mode) -> tuple[str, ...]:
+    name = _GIN_NAME[mode]
     return (
-        *places,
         "--allow_memory_growth",
         "--gin_file=eval/everything.gin",
         f"--gin_param={name}.batch_size={_BATCH_SIZE}",
@@ -136,20 +142,6 @@ def _argv(
         f"--gin_param={name}.repeats=1",
         f"--gin_param={name}.ckpt_delay_secs=0",
     )
-
-
-def _quoted(path: Path) -> str:
-    """A path as gin reads it."""
-    text = str(path).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"
-
-
-def _ended(training: Run | None, host: Host) -> str:
-    """How a training ended, in words; empty while it goes on, or if nobody recorded it."""
-    if training is None or training.live or (training.child and host.is_alive(training.child)):
-        return ""
-    why = f" ({training.reason})" if training.reason else ""
-    return f"the training of {training.name} is {training.state}{why}"
 
 
 def _dataset(workspace: Workspace, model: Name, training: Run | None, name: str) -> Name:

@@ -83,24 +83,28 @@ def earlier(run: Run) -> list[Run]:
     ]
 
 
+def is_own(name: Name, settings: Settings) -> bool:
+    """Whether one may write under a name unasked; where nobody said who works, all is one's own."""
+    return name.owner(settings.owner) == settings.owner or not settings.owner_is_known
+
+
 def results_of(model: Name, settings: Settings) -> Path:
     """Where what one makes of a model goes: outputs/OWNER/NAME.
 
     What is made of somebody else's model goes under one's own name: outputs/ME/OWNER/NAME.
     """
-    mine = model.owner(settings.owner) == settings.owner or not settings.owner_is_known
+    mine = is_own(model, settings)
     return settings.workspace.output(model if mine else Name((settings.owner, *model.parts)))
 
 
 def require_own(name: Name, settings: Settings, *, as_admin: bool) -> str:
     """Return the question to be answered with yes before writing under a name, empty for one's own.
 
-    Raises `AccessError` for somebody else's without `as_admin`. Where nobody said who works,
-    nothing is refused.
+    Raises `AccessError` for somebody else's without `as_admin`.
     """
-    owner = name.owner(settings.owner)
-    if owner == settings.owner or not settings.owner_is_known:
+    if is_own(name, settings):
         return ""
+    owner = name.owner(settings.owner)
     if as_admin:
         return f"{name} belongs to {owner}. Write there all the same?"
     raise AccessError(

@@ -13,6 +13,7 @@ from dlwa.cli._words import Look
 from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
+from dlwa.words import counted
 from dlwa.workspace import Workspace
 
 
@@ -60,9 +61,10 @@ def _tell(planned: evaluation.Plan, workspace: Workspace, since: float, run: Run
     step, sounds = found.get("step"), found.get("sounds") or []
     if sounds:
         place = workspace.shown(planned.report_dir)
-        output.done(f"{len(sounds) // 2} pairs of sounds in {place}/samples-{step}")
+        output.done(f"{counted(len(sounds) // 2, 'pair')} of sounds in {place}/samples-{step}")
     else:
         output.done(f"step {step} of {planned.model}: {workspace.shown(planned.report)}")
+    output.say(f"seen in TensorBoard: tensorboard --logdir {workspace.shown(planned.save_dir)}")
 
 
 def _show(found: dict[str, Any]) -> None:

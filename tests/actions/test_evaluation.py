@@ -1,12 +1,13 @@
 """What `eval` and `sample` check and start, and which sounds they take."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import conversion, evaluation
+from dlwa.actions import attended, conversion, evaluation
 from dlwa.errors import BusyError, NotFoundError, UsageError
 from dlwa.hosts.local import LocalHost
 from dlwa.settings import Settings
@@ -49,6 +50,19 @@ def test_the_command_reads_the_model_s_folder_and_writes_to_outputs(settings: Se
     assert found["evaluate.num_batches"] == "-1", "what is typed wins"
     assert planned.report.name == "evaluation.json"
     assert planned.job.folder == settings.root / ".dlwa/runs" / planned.run_id
+
+
+@pytest.mark.parametrize("mode", ["eval", "sample"])
+def test_of_somebody_else_s_model_only_what_is_read_lies_in_their_folder(
+    settings: Settings, mode: evaluation.Mode
+) -> None:
+    ben = replace(settings, owner="ben", origins={"owner": "test"})
+    planned = plan(ben, mode=mode)
+    own = settings.root / "outputs/ben/ann/violin"
+    assert planned.report_dir == planned.save_dir == own and planned.job.owner == "ben"
+    theirs = [word for word in planned.job.argv if f"{settings.root}/models" in word]
+    assert theirs == [f"--restore_dir={settings.root}/models/ddsp/ann/violin"]
+    assert f"--save_dir={own}" in planned.job.argv
 
 
 def test_sounds_held_out_are_taken_where_there_are_some(settings: Settings) -> None:
@@ -146,3 +160,16 @@ def test_gin_files_are_not_overwritten_unasked(tmp_path: Path) -> None:
     with pytest.raises(BusyError, match="exists already"):
         conversion.check(old, new)
     conversion.check(old, new, overwrite=True)
+
+
+def test_a_translation_that_cannot_be_written_leaves_the_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = tmp_path / "new.gin"
+    put(new)
+    unwritable = attended.Outcome({"text": "a = '\udc80'"}, ())
+    monkeypatch.setattr(conversion.attended, "run_module", lambda *_: unwritable)
+    with pytest.raises(UnicodeEncodeError):
+        conversion.run(tmp_path / "old.gin", new)
+    assert [path.name for path in tmp_path.iterdir()] == ["new.gin"]
+    assert new.read_bytes() == b"something"

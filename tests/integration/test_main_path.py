@@ -49,9 +49,9 @@ class Student:
         )
         soundfile.write(target, audio, rate)
 
-    def types(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def types(self, *words: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "dlwa.cli", "--root", str(self.root), *words]
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
         done = subprocess.run(
             argv, capture_output=True, text=True, timeout=DEADLINE_S, cwd=self.root, env=env
         )
@@ -132,9 +132,16 @@ def _looks_at_what_it_plays(student: Student) -> None:
     assert runfiles.read_json(outputs / "evaluation.json") == found
     assert found["step"] == STEPS and found["results"]["losses/total_loss"] > 0
     assert 0 <= found["results"]["metrics/f0_crepe/outlier_ratio"] <= 1
-    student.types("ddsp", "sample", "--model_name", "ann/violin")
+    model = student.root / "models" / "ddsp" / "ann" / "violin"
+    assert list((model / "summaries" / "eval").iterdir()), "beside the curves of the training"
+    theirs = {path: path.stat().st_mtime_ns for path in model.rglob("*")}
+    told = student.types("ddsp", "sample", "--model_name", "ann/violin", DLWA_OWNER="ben").stderr
+    assert theirs == {path: path.stat().st_mtime_ns for path in model.rglob("*")}
+    own = student.root / "outputs" / "ben" / "ann" / "violin"
+    assert "tensorboard --logdir outputs/ben/ann/violin" in told
+    assert list((own / "summaries" / "eval").glob("events*"))
     original, generated = (
-        soundfile.read(outputs / f"samples-{STEPS}" / f"01-{name}.wav")[0]
+        soundfile.read(own / f"samples-{STEPS}" / f"01-{name}.wav")[0]
         for name in ("original", "generated")
     )
     assert original.shape == generated.shape and abs(generated).max() > 0.001

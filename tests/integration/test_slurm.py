@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import stopping
+from dlwa.actions import followed, stopping
 from dlwa.actions.keepers import _book, _slurm
 from dlwa.actions.lab.install import local_lab_file
 from dlwa.actions.runs import Run
@@ -230,6 +230,9 @@ def test_a_wrapper_killed_without_a_word_is_told_by_slurm(lab: SlurmLab) -> None
     lab.slurm.ask("scancel", "--signal=KILL", "--batch", run.record["slurm_job_id"])
     run = lab.ended(run)
     assert run.state == "failed" and run.reason.startswith("its job failed (signal 9)")
+    assert run.record["state"] == "running", "nobody could write down the end"
+    told = followed.how_it_ended(run.paths.folder, lab.host)
+    assert told.startswith("failed (its job failed (signal 9)")
 
 
 @pytest.mark.parametrize(

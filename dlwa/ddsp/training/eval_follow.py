@@ -1,8 +1,7 @@
 """Which checkpoint comes next: one, or each that a running training writes."""
 
-import contextlib
-import os
-import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,16 +11,17 @@ from dlwa import runfiles
 from dlwa.ddsp.training import checkpoint_util
 
 LOOK_AGAIN_S = 5.0
+ASK_AGAIN_S = 30.0
+_ANSWERS_WITHIN_S = 60.0
 _OVER = ("finished", "stopped", "failed")
-_PROC = Path("/proc")
 
 
 def checkpoints(restore_dir, delay_s=0.0, run_once=False):
     """Prefixes of checkpoints as they appear, always the newest.
 
-    Ends after one with `run_once`, and when the record of the training in the folder says that it
-    is over, or names processes of this machine that have gone; a training without a record is
-    waited for until somebody stops this program.
+    Ends after one with `run_once`, and when the training in the folder is over: its record says
+    so, or whoever keeps it (this machine, Slurm) says that it is gone. A training without a record
+    is waited for until somebody stops this program.
 
     Raises:
         FileNotFoundError: if there is none, and there will be none.
@@ -29,17 +29,18 @@ def checkpoints(restore_dir, delay_s=0.0, run_once=False):
     if run_once:
         yield checkpoint_util.get_latest_checkpoint(restore_dir)
         return
+    training = _Training(restore_dir)
     last, last_time = None, -float("inf")
     while True:
-        over = _is_over(restore_dir)  # before looking: it saves before it ends
+        end = training.end()  # before looking: it saves before it ends
         newest = _newest(restore_dir)
-        if newest != last and (over or time.monotonic() - last_time >= delay_s):
+        if newest != last and (end or time.monotonic() - last_time >= delay_s):
             last, last_time = newest, time.monotonic()
             yield newest
-        elif over and last is None:
-            raise FileNotFoundError(f"the training in {restore_dir} {over}; it left no checkpoint")
-        elif over:
-            logging.info("The training %s; there will be no more checkpoints.", over)
+        elif end and last is None:
+            raise FileNotFoundError(f"the training in {restore_dir} is {end}, without a checkpoint")
+        elif end:
+            logging.info("The training is %s; there will be no more checkpoints.", end)
             return
         else:
             time.sleep(min(LOOK_AGAIN_S, delay_s) or LOOK_AGAIN_S)
@@ -53,53 +54,39 @@ def _newest(restore_dir):
         return None
 
 
-def _is_over(restore_dir):
-    """How the training of this folder ended, in words; empty while it goes on or has no record."""
-    record = _record(restore_dir)
-    if record.get("state") not in _OVER and _has_gone(record):
-        record = _record(restore_dir)  # it may have ended while we looked
-        if record.get("state") not in _OVER:
-            return "is lost (its process ended without a word)"
-    return f"is over ({record['state']})" if record.get("state") in _OVER else ""
+class _Training:
+    """The training that writes the checkpoints, as far as there is a record of it."""
 
+    def __init__(self, folder):
+        self._folder = Path(folder).absolute()
+        self._ask_at = -float("inf")
+        self._gone = ""
 
-def _record(restore_dir):
-    return runfiles.read_json(Path(restore_dir) / runfiles.RECORD_FILE) or {}
+    def end(self):
+        """How it ended, in words; empty while it goes on, or if nobody can say."""
+        record = runfiles.read_json(self._folder / runfiles.RECORD_FILE) or {}
+        if record.get("state") in _OVER:
+            return record["state"]
+        if record and time.monotonic() >= self._ask_at:
+            self._gone = self._ask()
+            self._ask_at = time.monotonic() + ASK_AGAIN_S
+        return self._gone
 
-
-def _has_gone(record):
-    """Whether the processes of a record lived on this machine and live no more.
-
-    A cluster may start the job again elsewhere; what it does with it cannot be seen from here.
-    """
-    if record.get("host") != socket.gethostname() or record.get("keeper", "screen") != "screen":
-        return False
-    here = _boot_id()
-    if here and record.get("boot_id", here) != here:
-        return True
-    named = [key for key in ("pid", "child_pid") if isinstance(record.get(key), int)]
-    return bool(named) and not any(_lives(record[key], record.get(f"{key}_start")) for key in named)
-
-
-def _boot_id():
-    try:
-        return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _lives(pid, start):
-    """Whether a process lives, and is the one that began then (in ticks, as Linux counts)."""
-    if not (_PROC / "self/stat").exists():
-        with contextlib.suppress(PermissionError):  # somebody else's
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return False
-        return True
-    try:
-        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    fields = text[text.rindex(")") + 2 :].split()
-    return fields[0] not in "ZX" and start in (None, int(fields[19]))
+    def _ask(self):
+        """Ask the half of dlwa that knows who keeps runs; without an answer it goes on."""
+        argv = [sys.executable, "-m", "dlwa.actions.followed", str(self._folder)]
+        here = Path(runfiles.__file__).parents[1]  # what lies in the current folder is not imported
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=here,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_ANSWERS_WITHIN_S,
+                check=True,
+            )
+        except (subprocess.SubprocessError, OSError) as error:
+            logging.warning("Nobody says how the training stands: %s", error)
+            return ""
+        return done.stdout.strip()

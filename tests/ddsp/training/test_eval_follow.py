@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,6 +49,7 @@ def steps(folder, monkeypatch, *happens):
     """The steps of the checkpoints seen, while one thing after the other happens."""
     from dlwa.ddsp.training import eval_follow
 
+    monkeypatch.setattr(eval_follow, "ASK_AGAIN_S", 0.0)
     to_come = list(happens)
 
     def sleep(_):
@@ -54,7 +57,9 @@ def steps(folder, monkeypatch, *happens):
             raise TimeoutError("it still waits")
         to_come.pop(0)()
 
-    monkeypatch.setattr(eval_follow.time, "sleep", sleep)
+    # not time.sleep itself: who waits for a process sleeps too
+    waiting = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+    monkeypatch.setattr(eval_follow, "time", waiting)
     found = [path.rsplit("-", 1)[1] for path in eval_follow.checkpoints(str(folder))]
     assert not to_come
     return found
@@ -77,31 +82,25 @@ def test_a_killed_training_is_told_as_lost_after_its_last_checkpoint(
 
     with caplog.at_level("INFO", logger="absl"):
         assert steps(tmp_path, monkeypatch, lambda: None, last) == ["1", "2"]
-    assert "The training is lost (its process ended without a word)" in caplog.text
+    told = f"The training is lost (its wrapper (pid {process.pid}) was killed"
+    assert told in caplog.text
 
 
-def test_what_the_record_says_at_last_counts(tmp_path, monkeypatch, process, caplog):
+def test_the_record_s_own_word_is_enough(tmp_path, monkeypatch, process, caplog):
     from dlwa.ddsp.training import eval_follow
 
+    monkeypatch.setattr(eval_follow.subprocess, "run", lambda *_, **__: pytest.fail("it is known"))
     save(tmp_path, 1)
-    record(tmp_path, process.pid)
-    kill(process)
-    lives = eval_follow._lives
-
-    def ends_meanwhile(pid, start):
-        record(tmp_path, pid, "finished")
-        return lives(pid, start)
-
-    monkeypatch.setattr(eval_follow, "_lives", ends_meanwhile)
+    record(tmp_path, process.pid, "finished")
     with caplog.at_level("INFO", logger="absl"):
         assert steps(tmp_path, monkeypatch) == ["1"]
-    assert "The training is over (finished)" in caplog.text
+    assert "The training is finished; there will be no more checkpoints" in caplog.text
 
 
 @pytest.mark.parametrize(
     "gone",
     [
-        {"boot_id": "another start of the machine"},
+        {"boot_id": "another start of the machine", "child_pid_start": 1},
         {"pid_start": 1, "child_pid_start": 1},  # the numbers belong to other processes by now
     ],
 )
@@ -115,14 +114,45 @@ def test_a_restarted_machine_and_a_number_used_again(tmp_path, monkeypatch, gone
     "elsewhere",
     [
         {"host": "another machine"},
-        {"keeper": "slurm"},
-        {"pid": None, "child_pid": None},  # it is just coming up
+        {"pid": None, "child_pid": None, "created_at": time.time()},  # it is just coming up
     ],
 )
 def test_what_cannot_be_seen_from_here_is_waited_for(tmp_path, monkeypatch, process, elsewhere):
     save(tmp_path, 1)
     record(tmp_path, process.pid, **elsewhere)
     kill(process)
+    with pytest.raises(TimeoutError, match="still waits"):
+        steps(tmp_path, monkeypatch, lambda: None)
+
+
+def slurm_says(folder, monkeypatch, **answers):
+    """Programs of Slurm that say something, as sh would."""
+    for name in ("squeue", "scontrol", "sacct"):
+        program = folder / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{answers.get(name, 'exit 1')}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder / "bin"), prepend=os.pathsep)
+
+
+IN_SLURM = {"keeper": "slurm", "slurm_job_id": "12", "host": "gpu7", "session": "dlwa.ann.a.0"}
+GONE = "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"
+
+
+def test_a_job_that_slurm_no_longer_knows_is_told(tmp_path, monkeypatch, caplog):
+    save(tmp_path, 1)
+    record(tmp_path, os.getpid(), **IN_SLURM)
+    slurm_says(tmp_path, monkeypatch, squeue="exit 0", scontrol=GONE)
+    with caplog.at_level("INFO", logger="absl"):
+        assert steps(tmp_path, monkeypatch) == ["1"]
+    told = "The training is lost (Slurm no longer knows its job 12, which was running)"
+    assert told in caplog.text
+
+
+def test_a_slurm_that_does_not_answer_is_waited_for(tmp_path, monkeypatch):
+    save(tmp_path, 1)
+    record(tmp_path, os.getpid(), **IN_SLURM)
+    slurm_says(tmp_path, monkeypatch)
     with pytest.raises(TimeoutError, match="still waits"):
         steps(tmp_path, monkeypatch, lambda: None)
 
@@ -139,6 +169,6 @@ def test_a_job_that_outlives_its_wrapper_is_waited_for(tmp_path, monkeypatch, pr
 def test_a_training_that_ended_without_a_checkpoint(tmp_path, monkeypatch, process, state):
     record(tmp_path, process.pid, state)
     kill(process)
-    told = r"is over \(failed\)" if state == "failed" else "is lost"
-    with pytest.raises(FileNotFoundError, match=f"{told}.*; it left no checkpoint"):
+    told = "is failed" if state == "failed" else "is lost"
+    with pytest.raises(FileNotFoundError, match=f"{told}.*, without a checkpoint"):
         steps(tmp_path, monkeypatch)

@@ -1,5 +1,8 @@
 """Evaluating and sampling: what is measured and shown, read back from the files."""
 
+import time
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -162,7 +165,8 @@ def test_every_checkpoint_of_a_running_training_is_evaluated_in_turn(
             shutil.copy(path, training)
 
     happens = [lambda: save(1), lambda: save(2), lambda: runfiles.write_json(record, DONE)]
-    monkeypatch.setattr(eval_follow.time, "sleep", lambda _: happens.pop(0)())
+    waiting = SimpleNamespace(sleep=lambda _: happens.pop(0)(), monotonic=time.monotonic)
+    monkeypatch.setattr(eval_follow, "time", waiting)
     _look(tmp_path / "training", tmp_path, "eval", run_once=False, num_batches=1, data=model_folder)
     assert [line["step"] for line in runfiles.read_lines(tmp_path / "eval.jsonl")] == [1, 2]
     assert not happens
