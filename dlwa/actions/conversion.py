@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from dlwa import runfiles
 from dlwa.actions import attended, launch
 from dlwa.errors import BusyError, NotFoundError
 
@@ -30,7 +31,6 @@ def run(old: Path, new: Path | None) -> dict[str, Any]:
     report = attended.run_module(argv(old), lambda *_: None).report
     if new is not None:
         new.parent.mkdir(parents=True, exist_ok=True)
-        aside = new.with_name(f".{new.name}.tmp")
-        aside.write_text(str(report["text"]), encoding="utf-8")
-        aside.replace(new)
+        with runfiles.written_aside(new) as aside:
+            aside.write_text(str(report["text"]), encoding="utf-8")
     return report

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dlwa
+from dlwa import runfiles
 from dlwa.actions import attended, launch
 from dlwa.actions.datasets import is_dataset, summary
 from dlwa.actions.training import is_model
@@ -92,9 +93,8 @@ def copy_recordings(where: Place) -> None:
         if target.is_file():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.tmp")
-        shutil.copyfile(shipped / name, aside)
-        aside.replace(target)
+        with runfiles.written_aside(target) as aside:
+            shutil.copyfile(shipped / name, aside)
 
 
 def free_folder(workspace: Workspace, name: Name) -> Path:

@@ -20,6 +20,17 @@ def test_recordings_are_copied_once_and_left_alone(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+def test_a_copy_that_breaks_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(demo.shutil, "copyfile", breaks)
+    with pytest.raises(OSError, match="No space left"):
+        demo.copy_recordings(demo.place(Workspace(tmp_path)))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_the_transferred_recording_is_not_learned_from(tmp_path: Path) -> None:
     where = demo.place(Workspace(tmp_path))
     assert where.recording.parent not in where.other.parents

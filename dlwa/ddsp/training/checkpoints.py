@@ -152,9 +152,8 @@ def _write_pointer(folder):
     steps = saved_steps(folder)
     lines = [f'model_checkpoint_path: "ckpt-{steps[-1]}"']
     lines += [f'all_model_checkpoint_paths: "ckpt-{step}"' for step in steps]
-    aside = folder / f".checkpoint.{os.getpid()}"
-    aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    aside.replace(folder / "checkpoint")
+    with runfiles.written_aside(folder / "checkpoint") as aside:
+        aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def prune(folder, keep):

@@ -10,6 +10,7 @@ import gin
 import tensorflow as tf
 from absl import logging
 
+from dlwa import runfiles
 from dlwa.ddsp.training import checkpoints, gin_util, guards, heldout, loop
 from dlwa.ddsp.training.checkpoint_util import (
     get_latest_checkpoint,
@@ -73,9 +74,8 @@ def write_gin_config(summary_writer, save_dir, step):
     text = gin_util.operative_config_str()
     path = Path(save_dir) / f"operative_config-{step}.gin"
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    with runfiles.written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
     if summary_writer is not None:
         # Indented, markdown shows it as code.
         shown = "\n".join("    " + line for line in text.splitlines())
@@ -92,9 +92,8 @@ def _copy_statistics(provider, save_dir):
     for name in STATISTICS_FILES:
         source = Path(pattern).parent / name
         if source.is_file():
-            aside = Path(save_dir) / f".{name}.tmp"
-            shutil.copyfile(source, aside)
-            aside.replace(Path(save_dir) / name)
+            with runfiles.written_aside(Path(save_dir) / name) as aside:
+                shutil.copyfile(source, aside)
 
 
 @gin.configurable(module="dlwa.ddsp.training.train_util")
