@@ -35,7 +35,7 @@ LIVE = Extra("live", "microphone and speakers", "sounddevice", "about 1 MB to do
 FAST_PITCH = Extra("fast-pitch", "the fast pitch tracker", "swift_f0", "about 65 MB on disk")
 BEAM = Extra("beam", "preparing data on a cluster", "apache_beam", "about 280 MB on disk")
 NSYNTH = Extra("nsynth", "reading NSynth", "tensorflow_datasets", "about 190 MB on disk")
-ALL = {one.name: one for one in (FAST_PITCH, STUDIO, LIVE, BEAM, NSYNTH)}
+ALL = {one.name: one for one in (AUDIO, FAST_PITCH, STUDIO, LIVE, BEAM, NSYNTH)}
 
 
 def is_installed(extra: Extra) -> bool:

@@ -326,6 +326,8 @@ def test_the_parts_are_those_of_the_package() -> None:
 
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert set(extras.ALL) < set(project["optional-dependencies"])
+    parts = [part for part in vars(extras).values() if isinstance(part, extras.Extra)]
+    assert sorted(extras.ALL.values(), key=repr) == sorted(parts, key=repr), "one has no name"
 
 
 def test_on_a_login_node_slurm_is_looked_at_and_not_screen(around: Surroundings) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dlwa.actions.doctor._base import Finding, Level, Surroundings
-from dlwa.actions.doctor._extras import beam, fast_pitch, live, nsynth, studio
+from dlwa.actions.doctor._extras import audio, beam, fast_pitch, live, nsynth, studio
 from dlwa.actions.doctor._machine import clock, disk, ffmpeg, gpu, logout, screen
 from dlwa.actions.doctor._sharing import sharing, write
 from dlwa.actions.doctor._slurm import slurm
@@ -35,6 +35,7 @@ CHECKS: Mapping[str, Callable[[Surroundings], Finding]] = {
         sharing,
         clock,
         ffmpeg,
+        audio,
         fast_pitch,
         studio,
         live,

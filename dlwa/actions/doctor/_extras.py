@@ -5,6 +5,11 @@ from dlwa.actions.doctor._base import Finding, Surroundings
 from dlwa.actions.extras import Extra
 
 
+def audio(around: Surroundings) -> Finding:
+    """Is what `dlwa ddsp audit` needs to read recordings installed? The DDSP half brings it."""
+    return _finding(extras.AUDIO)
+
+
 def fast_pitch(around: Surroundings) -> Finding:
     """Is the fast pitch tracker SwiftF0 installed? CREPE works without."""
     comes_along = around.system != "Darwin" and "tensorflow" in setup.missing()
