@@ -83,9 +83,15 @@ def earlier(run: Run) -> list[Run]:
     ]
 
 
+def owner_of(name: Name, settings: Settings) -> str:
+    """Whose a name is: one's own if it names nobody, unless it is a person's whole folder."""
+    theirs = len(name.parts) == 1 and _is_person(settings.workspace, name.leaf)
+    return name.leaf if theirs else name.owner(settings.owner)
+
+
 def is_own(name: Name, settings: Settings) -> bool:
     """Whether one may write under a name unasked; where nobody said who works, all is one's own."""
-    return name.owner(settings.owner) == settings.owner or not settings.owner_is_known
+    return owner_of(name, settings) == settings.owner or not settings.owner_is_known
 
 
 def results_of(model: Name, settings: Settings) -> Path:
@@ -104,11 +110,24 @@ def require_own(name: Name, settings: Settings, *, as_admin: bool) -> str:
     """
     if is_own(name, settings):
         return ""
-    owner = name.owner(settings.owner)
+    owner = owner_of(name, settings)
     if as_admin:
         return f"{name} belongs to {owner}. Write there all the same?"
     raise AccessError(
         f"name={name} belongs to {owner}, you are {settings.owner}",
-        hint=f"write: {settings.owner}/{'/'.join(name.parts[1:])}; or add --as-admin, if you "
-        "look after this machine",
+        hint=f"write: {settings.owner}/{'/'.join(name.parts[1:]) or name}; or add --as-admin, if "
+        "you look after this machine",
     )
+
+
+def _is_person(workspace: Workspace, name: str) -> bool:
+    """Whether a name of one part is a person's: where others have files, there are only folders."""
+    homes = workspace.homes()
+    inside = {kind: _seen_in(home / name) for kind, home in homes.items() if (home / name).is_dir()}
+    is_new = inside.keys() == homes.keys() and not any(inside.values())  # as `add` makes them
+    inside.pop("outputs", None)  # a model's, too, may hold folders only
+    return is_new or any(these and all(map(Path.is_dir, these)) for these in inside.values())
+
+
+def _seen_in(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]

@@ -58,10 +58,10 @@ def usage(
     from dlwa.settings import nearest
 
     settings = options.settings()
-    known = users.owners(settings.workspace)
+    found = _runs.all_of(settings)
+    known = sorted({*users.owners(settings.workspace), *(run.owner for run in found)})
     if name is not None and parse_owner(name, "name") not in known:
         raise NotFoundError(f"name={name} has nothing here", nearest(name, known) if known else "")
-    found = _runs.all_of(settings)
     used = [users.usage(settings.workspace, found, owner) for owner in ([name] if name else known)]
     output.answer([{**vars(item), "total_bytes": item.total_bytes} for item in used])
     rows = [

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from dlwa.cli import _words, options
+from dlwa.errors import ExitCode
 
 app = typer.Typer()
 
@@ -43,6 +44,7 @@ def run_command(
     command: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="The command.")],
     name: Annotated[str, typer.Option("--name", help="A name to find it by.")] = "",
     gpus: Annotated[int, typer.Option("--gpus", min=0, help="GPUs to claim.")] = 0,
+    as_admin: options.AsAdmin = False,
     *,
     how: options.Manner,
 ) -> int:
@@ -50,6 +52,8 @@ def run_command(
 
     Without --gpus it waits for nobody and sees no GPU.
     """
-    from dlwa.cli import _screens
+    from dlwa.cli import _own, _screens
 
+    if name and not _own.may_write(name, "name", how, as_admin=as_admin):
+        return ExitCode.FAILED
     return _screens.run_command(command, name, gpus, dry_run=how.dry_run)

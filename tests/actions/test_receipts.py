@@ -81,6 +81,21 @@ def test_others_names_need_a_word(tmp_path):
     assert users.require_own(name, Settings("ann", tmp_path), as_admin=False) == ""
 
 
+def test_a_persons_whole_folder_is_that_persons(tmp_path):
+    """Not a thing of one's own with a name of one part."""
+    ann = Settings("ann", tmp_path, origins={"owner": "test"})
+    (tmp_path / "inputs/ben/flute").mkdir(parents=True)
+    users.add(ann.workspace, "cai")
+    for name in ("ben", "cai"):
+        with pytest.raises(AccessError, match=f"belongs to {name}"):
+            users.require_own(parse_name(name), ann, as_admin=False)
+    (tmp_path / "models/ddsp/mine/summaries").mkdir(parents=True)
+    (tmp_path / "models/ddsp/mine/run.json").touch()
+    (tmp_path / "outputs/mine/export").mkdir(parents=True)
+    for name in ("mine", "new", "ann"):
+        assert users.require_own(parse_name(name), ann, as_admin=False) == ""
+
+
 def test_usage_as_a_spreadsheet(tmp_path, capsys):
     from dlwa.cli import main
 

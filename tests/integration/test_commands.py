@@ -242,9 +242,13 @@ def test_people_and_what_they_use(lab: Lab) -> None:
     assert lab.dlwa("user", "add", "Bob").returncode == 6
     assert "bob" in lab.dlwa("user", "list").stdout
     (lab.root / "inputs/bob/big.wav").write_bytes(b"x" * 12345)
-    lab.dlwa("util", "run", "--name", "bob/x", "--", "true")
+    words = ("util", "run", "--name", "bob/x", "--", "true")
+    assert lab.dlwa(*words).returncode == 4, "nobody computes in another's name"
+    assert lab.dlwa(*words, DLWA_OWNER="bob").returncode == 0
     (bob,) = json.loads(lab.dlwa("user", "usage", "bob", "--json").stdout)
     assert (bob["owner"], bob["bytes_by_home"]["inputs"], bob["runs"]) == ("bob", 12345, 1)
+    lab.dlwa("util", "run", "--name", "job", "--", "true", DLWA_OWNER="cai")
+    assert "cai" in lab.dlwa("user", "usage").stdout, "who has run something, without a folder"
 
 
 def test_ten_kills_at_any_moment_and_status_is_always_right(lab: Lab) -> None:
