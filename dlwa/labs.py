@@ -139,6 +139,14 @@ def _text(key: str, value: Any, where: str) -> str:
     return str(value)
 
 
+def _root(key: str, value: Any, where: str) -> str:
+    """A path; what is relative begins at the login's home, as all commands there do."""
+    path = _text(key, value, where).removeprefix("~/")
+    if path.startswith("~"):
+        raise _wrong(key, value, where, "a path such as /data/dlwa, or dlwa in the login's home")
+    return path
+
+
 def _port(key: str, value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
         raise _wrong(key, value, where, "a port, 1 to 65535")
@@ -246,6 +254,7 @@ version wait wrap"""
 
 
 _CHECKS: dict[str, _Check] = {
+    "root": _root,
     "port": _port,
     "scheduler": _scheduler,
     "slurm": _slurm,

@@ -82,6 +82,13 @@ def test_other_options_of_sbatch_are_taken(tmp_path: Path) -> None:
     assert lab.slurm.options == options
 
 
+def test_a_root_may_lie_in_the_home_of_the_login(tmp_path: Path) -> None:
+    (tmp_path / "vm.yaml").write_text("host: a\nroot: ~/ddsp lab\n")
+    assert read_lab(tmp_path, "vm").root == "ddsp lab"
+    with pytest.raises(UsageError, match="root='~ann/dlwa'"):
+        lab_from({**HOST, "root": "~ann/dlwa"}, "vm", "vm.yaml")
+
+
 def test_a_time_of_day_survives_yaml(tmp_path: Path) -> None:
     (tmp_path / "vm.yaml").write_text("host: a\nroot: /x\nstops_at: 22:30\n")
     assert read_lab(tmp_path, "vm").stops_at == "22:30"

@@ -98,6 +98,9 @@ def _visit(lab: Lab, *, no_input: bool) -> dict[str, Any]:
             output.say(f"hint: {refused.hint}")
         elif done.ok:
             output.say(f"{done.out.strip().splitlines()[-1]} is there, in {lab.root}")
+        else:
+            output.warn(f"dlwa does not start there (it ended with {done.code})")
+            output.say(f"hint: {output.LAUNCHER} lab check {lab.name}")
         return {"host_key": line.host_key, "ready": done.ok}
 
 

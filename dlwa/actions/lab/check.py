@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dlwa.actions.doctor import Finding
 from dlwa.actions.lab._judge import RIGHT_PYTHONS, judge
-from dlwa.actions.lab.far import VERSION_OF, filled, shell_line
+from dlwa.actions.lab.far import VERSION_OF, collect, filled
 from dlwa.errors import AccessError, DlwaError, NetworkError
 from dlwa.labs import Lab
 from dlwa.shell import quote
@@ -66,10 +66,10 @@ def check(lab: Lab, connected: Callable[[], "LabConnection"]) -> list[Finding]:
         ]
         try:
             asked_at = time.time()
-            done = connection.collect(shell_line(_probe(lab)), timeout_s=30.0)
+            done = collect(connection, lab, _probe(lab), timeout_s=30.0)
             answered_at = time.time()
-        except NetworkError as error:
-            return [*findings, Finding("reachable", "fail", error.message, error.hint)]
+        except (AccessError, NetworkError) as error:
+            return [*findings, _not_connected(lab, error)]
     facts: dict[str, list[str]] = {}
     for line in done.out.splitlines():
         key, _, value = line.partition("=")

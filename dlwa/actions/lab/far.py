@@ -5,6 +5,8 @@ The versions are compared there, by the shell, before anything runs: that costs 
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dlwa.errors import AccessError, DlwaError, NotFoundError
 from dlwa.hosts.base import Completed
@@ -12,25 +14,56 @@ from dlwa.labs import LOCAL, Lab
 from dlwa.shell import join, quote
 from dlwa.version import __version__
 
+if TYPE_CHECKING:
+    from dlwa.hosts.ssh import LabConnection
+
 REFUSED = 90
 _SAYS = "dlwa-lab:"
+_BEGINS = f"{_SAYS}begins"
 VERSION_OF = r"""sed -n 's/^__version__ = "\(.*\)"$/\1/p' dlwa/version.py"""
 
 
 def command_line(lab: Lab, words: Sequence[str], owner: str, env: Mapping[str, str]) -> str:
     """The line that runs `dlwa WORDS` in a lab; `owner` is who we are, if that is known."""
-    pairs = {**env, "DLWA_LAB": LOCAL, "DLWA_ROOT": lab.root or "."}
+    pairs = {**env, "DLWA_LAB": LOCAL}
     if owner:
         pairs["DLWA_OWNER"] = owner
     exports = "; ".join(f"export {name}={quote(value)}" for name, value in pairs.items())
+    # the empty line ends what a login script may have left without an end
     return shell_line(
-        f'{_enter(lab)}; {_same_version()}; {exports}; exec "$p" dlwa.py {join(words)}'
+        f'{_enter(lab)}; {_same_version()}; {exports}; export DLWA_ROOT="$PWD"; echo; '
+        f'exec "$p" dlwa.py {join(words)}'
     )
 
 
 def shell_line(script: str) -> str:
-    """A script for any POSIX shell, whatever shell the login has."""
-    return f"exec sh -c {_q(script)}"
+    """A script for any POSIX shell, whatever shell the login has.
+
+    Characters that mean something to some shell even in single quotes are sent as their numbers:
+    to csh the end of a line and `!`, to fish a backslash.
+    """
+    coded = re.sub(r"['\\!\n]", lambda found: f"\\0{ord(found[0]):03o}", script)
+    return f"""exec sh -c 'eval "$(printf %b "$1")"' sh '{coded}'"""
+
+
+def collect(
+    connection: "LabConnection", lab: Lab, script: str, timeout_s: float = 60.0
+) -> Completed:
+    """Run a script there to its end; what it says, without what login scripts print before.
+
+    Raises `AccessError` where the login runs no script, `NetworkError` if the line breaks.
+    """
+    begin = f"for to in 1 2; do printf '\\n%s\\n' {_BEGINS} >&$to; done\n"
+    done = connection.collect(shell_line(begin + script), timeout_s=timeout_s)
+    _, began, out = done.out.partition(f"\n{_BEGINS}\n")
+    err = done.err.partition(f"\n{_BEGINS}\n")[2]
+    if not began:
+        said = "".join(char if char.isprintable() else " " for char in done.said[-200:]).strip()
+        raise AccessError(
+            f"lab={lab.name}: this login runs none of our commands; it says {said!r}",
+            hint="ask who runs the machine whether its shell and your key allow commands",
+        )
+    return replace(done, out=out, err=err)
 
 
 def filled(script: str, **values: str) -> str:
@@ -75,7 +108,7 @@ def update_this(version: str) -> str:
 def _enter(lab: Lab) -> str:
     root = lab.root or "."
     return (
-        f"cd {_q(root)} 2>/dev/null || {_refuse('no-root')}; "
+        f"cd {quote(root)} 2>/dev/null || {_refuse('no-root')}; "
         f"[ -f dlwa.py ] || {_refuse('no-code')}; "
         "p=.venv/bin/python; [ -x $p ] || p=python3; "
         f"command -v $p >/dev/null || {_refuse('no-python')}"
@@ -89,13 +122,8 @@ def _same_version() -> str:
 
 
 def _refuse(reason: str) -> str:
-    return f'{{ echo "{_SAYS}{reason}" >&2; exit {REFUSED}; }}'
+    return f'{{ echo >&2; echo "{_SAYS}{reason}" >&2; exit {REFUSED}; }}'
 
 
 def _parts(version: str) -> list[int]:
     return [int(part) if part.isdigit() else 0 for part in version.split(".")]
-
-
-def _q(word: str) -> str:
-    """Single quotes always: nothing in them means anything to a shell."""
-    return "'" + word.replace("'", "'\\''") + "'"

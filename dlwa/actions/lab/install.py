@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 import dlwa
-from dlwa.actions.lab.far import VERSION_OF, filled, shell_line
+from dlwa.actions.lab.far import VERSION_OF, collect, filled
 from dlwa.actions.progress import size
 from dlwa.errors import AccessError, BusyError, DlwaError
 from dlwa.labs import Lab
@@ -41,8 +41,18 @@ mkdir -p @FOLDERS@
 echo "free $(df -Pk . | awk 'NR == 2 { print $4 }')"
 echo "version $(@VERSION@ 2>/dev/null)"
 cat .dlwa/code 2>/dev/null
-grep -ls '"state": "\(running\|starting\|queued\)"' models/ddsp/*/*/run.json \
-  .dlwa/runs/*/run.json 2>/dev/null | head -3 | sed 's/^/live /'
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+goes_on() {  # unless it ran on this machine and has died with nobody to say so
+  grep -q "\"host\": \"$(uname -n)\"" "$1" || return 0
+  grep -q "\"boot_id\": \"$boot\"" "$1" || return 1
+  pids=$(sed -n 's/^ "\(child_\)*pid": \([0-9]*\),*$/\2/p' "$1")
+  [ -z "$pids" ] && return 0
+  for pid in $pids; do [ -e "/proc/$pid" ] && return 0; done
+  return 1
+}
+find models/ddsp .dlwa/runs -name run.json \
+  -exec grep -ls '"state": "\(running\|starting\|queued\)"' {} + 2>/dev/null |
+  while read -r run; do if goes_on "$run"; then echo "live $run"; fi; done | head -3
 true
 """
 _UNPACK = r"""
@@ -82,7 +92,7 @@ class Standing:
 def look(connection: "LabConnection", lab: Lab) -> Standing:
     """Make the folders and see what is there; raises `AccessError` if they cannot be made."""
     script = filled(_LOOK, ROOT=quote(lab.root or "."), FOLDERS=_FOLDERS, VERSION=VERSION_OF)
-    done = connection.collect(shell_line(script))
+    done = collect(connection, lab, script)
     if not done.ok:
         raise AccessError(
             f"lab={lab.name}: {lab.root} cannot be made: {done.err.strip()}",
@@ -109,7 +119,7 @@ def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> N
     place = f".dlwa/incoming-{mark[:16]}.tar.gz"
     values = {"ROOT": quote(lab.root or "."), "TOP": " ".join(TOP), "MARK": mark, "PACKED": place}
     connection.send_file(archive, f"{lab.root or '.'}/{place}")
-    done = connection.collect(shell_line(filled(_UNPACK, **values)), timeout_s=300.0)
+    done = collect(connection, lab, filled(_UNPACK, **values), timeout_s=300.0)
     if not done.ok:
         reason = (done.err.strip().splitlines() or [str(done.code)])[0]
         raise DlwaError(
@@ -190,7 +200,7 @@ def write_lab_file(connection: "LabConnection", lab: Lab) -> bool:
         f"then exit 3; fi; printf %s {quote(local_lab_file(lab))} > labs/.local.yaml.new && "
         "mv labs/.local.yaml.new labs/local.yaml"
     )
-    done = connection.collect(shell_line(script))
+    done = collect(connection, lab, script)
     if not done.ok and done.code != 3:
         raise DlwaError(f"lab={lab.name}: labs/local.yaml: {done.err.strip()}")
     return done.ok

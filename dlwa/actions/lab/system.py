@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dlwa.actions.lab.far import shell_line
+from dlwa.actions.lab.far import collect
 from dlwa.errors import DlwaError
 from dlwa.labs import Lab
 from dlwa.shell import join, quote
@@ -42,7 +42,7 @@ class Lacking:
 
 def lacking(connection: "LabConnection", lab: Lab) -> Lacking:
     """Look which of the system's packages are missing."""
-    said = connection.collect(shell_line(_LOOK)).out.split()
+    said = collect(connection, lab, _LOOK).out.split()
     unneeded = {"apt-get"} | ({"screen"} if lab.scheduler == "slurm" else set())
     return Lacking(tuple(word for word in said if word not in unneeded), "apt-get" in said)
 
@@ -61,7 +61,7 @@ def bring(connection: "LabConnection", packages: tuple[str, ...]) -> None:
 def make_root(connection: "LabConnection", lab: Lab) -> None:
     """Make the workspace's folder by sudo and give it to the login."""
     root = quote(lab.root or ".")
-    ids = connection.collect(shell_line('echo "$(id -u):$(id -g)"')).out.strip()
+    ids = collect(connection, lab, 'echo "$(id -u):$(id -g)"').out.strip()
     _as_root(connection, f"mkdir -p {root} && chown {ids} {root}", f"{root} could not be made")
 
 
