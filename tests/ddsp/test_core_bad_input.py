@@ -52,7 +52,12 @@ CASES = [
     ("sinusoidal_to_harmonic", [F0, F0, F0], {"harmonic_width": 0.0}, "harmonic_width=0.0 must be"),
     ("harmonic_to_sinusoidal", [F0, _ones(2, 9, 3), F0], {}, "must agree in axis 1, n_frames"),
     # resampling
-    ("resample", [F0, 645, "window"], {}, "n_timesteps=645 must be a multiple of the 10 intervals"),
+    (
+        "resample",
+        [F0, 645, "window"],
+        {},
+        "n_timesteps=645 must be a multiple of n_frames - 1 = 10",
+    ),
     ("resample", [F0, 9, "window"], {}, "n_timesteps=9 must be more than"),
     ("resample", [F0, 0], {}, "n_timesteps=0 must be a whole number of at least 1"),
     ("resample", [F0, NAN], {}, "n_timesteps=nan must be a whole number"),
@@ -85,7 +90,7 @@ CASES = [
         "fft_convolve",
         [AUDIO, _ones(2, 70, 5)],
         {},
-        "must have 50 frames, since 100 samples make 50",
+        "must have n_frames=50, since n_samples=100 make so many blocks of 2",
     ),
     ("fft_convolve", [AUDIO, _ones(2, 5), "full"], {}, "padding='full' must be 'same' or 'valid'"),
     ("frequency_filter", [AUDIO, _ones(10)], {}, "magnitudes.shape=(10,) must be"),
@@ -96,7 +101,12 @@ CASES = [
     ("get_fft_size", [-1, 5], {}, "frame_size=-1 must be a whole number of at least 0"),
     # scalings and units
     ("frequencies_sigmoid", [F0], {"depth": 0}, "depth=0 must be a whole number of at least 1"),
-    ("frequencies_softmax", [_ones(2, 9, 4)], {"depth": 3}, "depth=3 must divide the 4 channels"),
+    (
+        "frequencies_softmax",
+        [_ones(2, 9, 4)],
+        {"depth": 3},
+        "depth=3 must divide freqs.shape[-1]=4",
+    ),
     ("frequencies_softmax", [AUDIO], {}, "freqs.shape=(2, 100) must be [batch, time, k * depth]"),
     ("frequencies_critical_bands", [F0], {"scale": "erb"}, "scale='erb' must be one of"),
     ("exp_sigmoid", [F0], {"exponent": -1.0}, "exponent=-1.0 must be positive"),
@@ -104,7 +114,7 @@ CASES = [
     ("hz_to_unit", [F0, 200.0, 200.0], {}, "must differ from"),
     ("power_to_db", [F0], {"range_db": -80.0}, "range_db=-80.0 must be positive"),
     ("diff", [F0], {"axis": 3}, "axis=3 must be below the rank of x, shape (2, 10, 1)"),
-    ("to_dict", [[1, 2], ["a"]], {}, "must name each of the 2 values"),
+    ("to_dict", [[1, 2], ["a"]], {}, "must be as many as the values: 2"),
 ]
 
 

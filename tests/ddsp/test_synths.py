@@ -260,7 +260,7 @@ BAD = {
     "wide f0": ("Harmonic", [ONE, THREE, THREE], r"f0_hz\.shape=\(1, 4, 3\) must be"),
     "noise rank": ("FilteredNoise", [ONE[0]], r"magnitudes\.shape=\(4, 1\) must be \[batch"),
     "one band": ("FilteredNoise", [ONE], r"magnitudes\.shape=\(1, 4, 1\) must have two freq"),
-    "noise frames": ("FilteredNoise", [np.zeros((1, 65, 3))], r"65, .*must have 64 frames"),
+    "noise frames": ("FilteredNoise", [np.zeros((1, 65, 3))], r"65, .*must have n_frames=64"),
     "tables": ("Wavetable", [ONE, ONE[..., np.newaxis], HZ], r"wavetables\.shape=.* must be"),
     "table batch": (
         "Wavetable",
@@ -320,6 +320,6 @@ def test_frames_that_do_not_divide_need_another_method():
     from dlwa.ddsp import synths
 
     f0_hz, shares = np.full((1, 7, 1), 440.0), np.ones((1, 7, 2))
-    with pytest.raises(ValueError, match=r"n_samples=50 must be a multiple.*of the 7 frames"):
+    with pytest.raises(ValueError, match=r"n_samples=50 must be a multiple.*of n_frames=7,"):
         synths.Harmonic(50)(f0_hz, shares, f0_hz)
     assert synths.Harmonic(50, amp_resample_method="linear")(f0_hz, shares, f0_hz).shape == (1, 50)

@@ -224,7 +224,7 @@ def test_damaged_checkpoints_are_told(copy_of) -> None:
     root = copy_of()
     for path in (root / "models" / "ddsp" / "ann" / "violin").glob("ckpt-*.data*"):
         path.write_bytes(path.read_bytes()[:100])
-    assert "all 3 checkpoints are damaged" in report(root)
+    assert "of 3 checkpoints none can be read" in report(root)
 
 
 def test_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,13 @@
 """What to think of a set of recordings, and what to do: in the words of a musician."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dlwa.ddsp.audit._coverage import Coverage, coverage, dynamic_range_db, holes
 from dlwa.ddsp.audit._file import FileAudit
 from dlwa.ddsp.audit._twins import find_twins
+from dlwa.words import counted, some
 
 ENOUGH_MIN, PLENTY_MIN, TOO_LITTLE_MIN = 10.0, 20.0, 2.0
 CHORDS, PERHAPS_CHORDS = 0.35, 0.25
@@ -88,7 +90,7 @@ def remarks_on(file: FileAudit, twin: str | None = None) -> list[str]:
     if file.peak_db is None:
         return [*words, "silent"]
     if file.clipped_places:
-        words.append(f"clips in {file.clipped_places} places")
+        words.append(f"clips in {counted(file.clipped_places, 'place')}")
     if file.cancelled_db > CANCELLED_DB:
         words.append("channels cancel each other")
     if file.peak_db < _SOFT_PEAK_DB:
@@ -127,8 +129,8 @@ def _verdict(files: Sequence[FileAudit], sounding_min: float, missing: list[str]
 
 
 def _summary(verdict: str, minutes: float, count: int) -> str:
-    length = f"{minutes:.1f} minutes" if minutes >= 1.0 else f"{60 * minutes:.0f} seconds"
-    sound = f"{length} of sound in {count} recording{'s' if count != 1 else ''}"
+    length = f"{minutes:.1f} minutes" if minutes >= 1.0 else counted(round(60 * minutes), "second")
+    sound = f"{length} of sound in {counted(count, 'recording')}"
     if minutes < TOO_LITTLE_MIN:
         return f"{sound}: too little to learn an instrument from"
     if verdict == "poor":
@@ -146,9 +148,8 @@ def _advice(files, minutes: float, remarks: dict[str, list[str]]) -> list[str]:
 
     advice = []
     if minutes < ENOUGH_MIN:
-        advice.append(
-            f"record about {ENOUGH_MIN - minutes:.0f} minutes more of the same instrument"
-        )
+        lacking = counted(math.ceil(ENOUGH_MIN - minutes), "minute")
+        advice.append(f"record about {lacking} more of the same instrument")
     cures = (
         ("clips", "record softer or lower the gain, clipping is learned as part of the sound"),
         ("channels cancel", "export one channel as mono, one of them is upside down"),
@@ -162,7 +163,7 @@ def _advice(files, minutes: float, remarks: dict[str, list[str]]) -> list[str]:
     )
     for word, cure in cures:
         if names := named(word):
-            advice.append(f"{_some(names)}: {cure}")
+            advice.append(f"{some(names, 3)}: {cure}")
     levels = [f.level_db for f in files if f.level_db is not None and f.sounding_seconds > 10]
     if len(levels) > 1 and max(levels) - min(levels) > _LEVELS_APART_DB:
         advice.append(
@@ -176,7 +177,3 @@ def _to_fill(missing: list[str]) -> list[str]:
     if not missing:
         return []
     return ["play what is missing too: a model plays only what it has heard"]
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

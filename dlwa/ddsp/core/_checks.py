@@ -81,8 +81,9 @@ def check_whole_frames(n_samples, amplitudes):
         return
     if n_samples % n_frames or n_samples <= n_frames:
         raise ValueError(
-            f"n_samples={n_samples} must be a multiple, twofold at least, of the {n_frames} frames "
-            f"of amplitudes.shape={tuple(amplitudes.shape)} for the window method"
+            f"n_samples={n_samples} must be a multiple, twofold at least, of "
+            f"n_frames={n_frames}, from amplitudes.shape={tuple(amplitudes.shape)}, for the window "
+            "method"
         )
 
 

@@ -33,7 +33,7 @@ def to_dict(x, keys):
         return x
     values = list(make_iterable(x))
     if len(values) != len(keys):
-        raise ValueError(f"keys={list(keys)} must name each of the {len(values)} values")
+        raise ValueError(f"keys={list(keys)} must be as many as the values: {len(values)}")
     return dict(zip(keys, values, strict=True))
 
 

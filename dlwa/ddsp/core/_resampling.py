@@ -173,13 +173,13 @@ def upsample_with_windows(inputs, n_timesteps, add_endpoint=True):
 def _check_intervals(n_frames, n_timesteps):
     if n_frames >= n_timesteps:
         raise ValueError(
-            f"n_timesteps={n_timesteps} must be more than the {n_frames} frames of inputs: "
+            f"n_timesteps={n_timesteps} must be more than n_frames={n_frames} of inputs: "
             "the window method only upsamples"
         )
     if n_timesteps % (n_frames - 1):
         raise ValueError(
-            f"n_timesteps={n_timesteps} must be a multiple of the {n_frames - 1} intervals "
-            "between frames for the window method"
+            f"n_timesteps={n_timesteps} must be a multiple of n_frames - 1 = {n_frames - 1} "
+            "for the window method"
         )
 
 

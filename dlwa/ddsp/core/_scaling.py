@@ -50,7 +50,7 @@ def _with_depth(freqs, depth):
         shape = tf.shape(freqs)
         channels = freqs.shape[-1]
         if channels is not None and channels % depth:
-            raise ValueError(f"depth={depth} must divide the {channels} channels of freqs")
+            raise ValueError(f"depth={depth} must divide freqs.shape[-1]={channels}")
         freqs = tf.reshape(freqs, [shape[0], shape[1], channels // depth, depth])
     elif len(freqs.shape) != 4:
         raise ValueError(

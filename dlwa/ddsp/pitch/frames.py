@@ -69,5 +69,5 @@ class FrameGrid:
 def cut_frames(padded: np.ndarray, hop: int) -> np.ndarray:
     """Overlapping frames `[n_frames, 1024]`, as a view that copies nothing."""
     if len(padded) < FRAME_SIZE:
-        raise ValueError(f"audio of {len(padded)} samples is shorter than one frame ({FRAME_SIZE})")
+        raise ValueError(f"n_samples={len(padded)} is shorter than one frame ({FRAME_SIZE})")
     return np.lib.stride_tricks.sliding_window_view(padded, FRAME_SIZE)[::hop]

@@ -9,6 +9,7 @@ from dlwa.ddsp.pages import Card, Section
 from dlwa.ddsp.report import _pictures
 from dlwa.ddsp.report._config import configuration, setting
 from dlwa.ddsp.report._dataset import dataset
+from dlwa.words import counted
 
 _TELLING = {
     "rollback": "went back to a good checkpoint",
@@ -71,7 +72,7 @@ def listening(heard, why_not):
     )
     explained = (
         f"{known} It is given what it needs to know of them, such as pitch and loudness, and plays "
-        f"the sound itself, as it was after {heard.step} steps."
+        f"the sound itself, as it was after {counted(heard.step, 'step')}."
     )
     shown = []
     for number, pair in enumerate(heard.pairs, 1):
@@ -177,7 +178,7 @@ def _remarks(training):
     if not rows:
         return pages.paragraph("Nothing remarkable happened.") if training.reports else None
     left_out = len(rows) - _MOST_EVENTS
-    more = pages.paragraph(f"{left_out} earlier ones are left out.") if left_out > 0 else ""
+    more = pages.paragraph(f"{left_out} earlier left out.") if left_out > 0 else ""
     return more + pages.table(["when", "step", "what", "why"], rows[-_MOST_EVENTS:])
 
 
@@ -195,8 +196,7 @@ def _sessions(training):
         for record in training.sessions
     ]
     table = pages.table(["began", "ended", "state", "why", "machine"], rows)
-    count = len(rows)
-    return pages.details(f"{count} session{'s' if count > 1 else ''} of training", table)
+    return pages.details(f"{counted(len(rows), 'session')} of training", table)
 
 
 def _evaluation(folder):

@@ -91,7 +91,7 @@ def _files(paper):
     rows += [[entry.get("file", ""), "", "", "", entry.get("reason", "")] for entry in refused]
     left_out = len(rows) - _MOST_FILES
     columns = ["recording", "seconds", "clear pitch", "Hz", "remark"]
-    more = pages.paragraph(f"{left_out} more are left out.") if left_out > 0 else ""
+    more = pages.paragraph(f"{left_out} more left out.") if left_out > 0 else ""
     return pages.details("The recordings", pages.table(columns, rows[:_MOST_FILES]), more)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from dlwa.ddsp import core
 from dlwa.ddsp.training import checkpoint_util, checkpoints, gin_util, models
 from dlwa.ddsp.training.heldout import HELDOUT_PREFIX
+from dlwa.words import counted
 
 _LOOKED_THROUGH = 200
 _NOISE_SEED = 0
@@ -83,7 +84,7 @@ def _step(folder):
     for step in [*([best] if best else []), *reversed(learned)]:
         if checkpoints.is_readable(checkpoints.prefix_of(folder, step)):
             return step
-    raise NothingToHearError(f"all {len(learned)} checkpoints are damaged")
+    raise NothingToHearError(f"of {counted(len(learned), 'checkpoint')} none can be read")
 
 
 def _provider(dataset_dir):

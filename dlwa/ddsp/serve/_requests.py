@@ -15,6 +15,7 @@ from dlwa.ddsp.timbre_transfer import (
     turned,
 )
 from dlwa.version import __version__
+from dlwa.words import counted
 
 _TELL_EVERY_S = 0.1
 
@@ -47,7 +48,8 @@ class Requests:
         except (ValueError, OSError, AudioFileError) as error:
             client.fail(str(error))
         except TypeError:
-            client.fail(f"/dlwa/{what} does not take {len(values)} values: {list(values)}")
+            told = f"{counted(len(values), 'value')}: {list(values)}"
+            client.fail(f"/dlwa/{what} does not take {told}")
 
     def hello(self, client):
         """Say who is here, and where files may be put."""

@@ -255,7 +255,7 @@ class OnlineF0PowerPreprocessor(nn.DictLayer):
             frames = value.shape[1]
             if frames is not None and frames != expected:
                 raise ValueError(
-                    f"{name} with shape {tuple(value.shape)} must have {expected} frames: "
-                    f"{audio.shape[-1]} samples, frame_size={self.frame_size}, "
+                    f"{name} with shape {tuple(value.shape)} must have n_frames={expected}: "
+                    f"n_samples={audio.shape[-1]}, frame_size={self.frame_size}, "
                     f"hop {self.hop_size}, padding={self.padding!r}"
                 )

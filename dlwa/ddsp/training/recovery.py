@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from dlwa.ddsp.training import checkpoints, guards
+from dlwa.words import counted
 
 __all__ = ["Recovery"]
 
@@ -80,8 +81,8 @@ class Recovery:
         prefix = checkpoints.newest(self._save_dir) if self._save_dir else None
         if self._rollbacks.is_enough() or prefix is None:
             raise guards.TrainingFailedError(
-                f"the {what} at step {step}, after {self._rollbacks.count} rollbacks to the last "
-                "good checkpoint",
+                f"the {what} at step {step}, after {counted(self._rollbacks.count, 'rollback')} "
+                "to the last good checkpoint",
                 "lower the learning rate, e.g. --gin_param=learning_rate=1e-4, or look for faulty "
                 "recordings in the data set",
             )

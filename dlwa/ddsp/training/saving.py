@@ -4,6 +4,7 @@ import errno
 
 from dlwa import runfiles
 from dlwa.ddsp.training import alarms, checkpoints, guards
+from dlwa.words import counted
 
 __all__ = ["Keeper"]
 
@@ -79,8 +80,8 @@ class Keeper:
                 raise
             self._progress.event(
                 "disk_full",
-                f"The disk is full: deleted {len(deleted)} older checkpoints to save step {step}. "
-                "Free some space.",
+                f"The disk is full: deleted {counted(len(deleted), 'older checkpoint')} to save "
+                f"step {step}. Free some space.",
                 step=step,
             )
             self._trainer.save(self._save_dir)

@@ -170,10 +170,10 @@ def test_no_pattern_no_file_no_record(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing-here"):
         data.TFRecordProvider(f"{tmp_path}/nothing-here*").get_batch(1)
     (tmp_path / "data.tfrecord").write_bytes(b"")
-    with pytest.raises(ValueError, match="no readable record"):
+    with pytest.raises(ValueError, match="matches 1 file without a readable record"):
         _provider(tmp_path).get_batch(1)
     (tmp_path / "data.tfrecord").write_text("this is a text, and not a short one at all")
-    with pytest.raises(ValueError, match="no readable record"):
+    with pytest.raises(ValueError, match="without a readable record"):
         _provider(tmp_path).get_batch(1)
 
 

@@ -51,7 +51,7 @@ def test_online_features_must_have_the_audios_frames():
     features = {"audio": np.zeros([1, 3200], np.float32)}
     right = {"f0_hz": np.ones([1, 11, 1]), "f0_confidence": np.ones([1, 11])}
     assert online()({**features, **right})["pw_scaled"].shape == (1, 11, 1)
-    with pytest.raises(ValueError, match=r"f0_hz with shape \(1, 10, 1\) must have 11 frames"):
+    with pytest.raises(ValueError, match=r"f0_hz with shape \(1, 10, 1\) must have n_frames=11"):
         online()({**features, "f0_hz": np.ones([1, 10, 1]), "f0_confidence": np.ones([1, 10])})
 
 

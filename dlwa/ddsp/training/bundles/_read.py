@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dlwa.ddsp.training import checkpoint_util, postprocessing
+from dlwa.words import some
 
 from ._files import (
     CONFIG,
@@ -72,12 +73,9 @@ def assign(model, weights, where):
         names = sorted(name for name in {*has, *wants} if has.get(name) != wants.get(name))
         told = [
             f"{name}: bundle {has.get(name, 'nothing')}, model {wants.get(name, 'nothing')}"
-            for name in names[:_SHOWN]
+            for name in names
         ]
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        raise BundleError(
-            f"bundle={where}: {WEIGHTS} does not fit {CONFIG}: {', '.join(told)}{more}"
-        )
+        raise BundleError(f"bundle={where}: {WEIGHTS} does not fit {CONFIG}: {some(told, _SHOWN)}")
     for name, variable in variables.items():
         variable.assign(weights[name])
 

@@ -7,6 +7,8 @@ import tensorflow as tf
 from absl import logging
 from tensorflow.core.protobuf import trackable_object_graph_pb2
 
+from dlwa.words import some
+
 from ._paths import variable_paths
 
 __all__ = ["load_reference_checkpoint", "saved_variables"]
@@ -118,18 +120,13 @@ def _compare(wanted, saved, prefix, restore_keys):
         "only in the checkpoint": surplus,
     }
     if any(lists.values()):
-        told = "; ".join(f"{name}: {_some(items)}" for name, items in lists.items() if items)
+        told = "; ".join(f"{name}: {some(items, _SHOWN)}" for name, items in lists.items() if items)
         raise ValueError(
             f"checkpoint {prefix} does not fit the model"
             + (f" (restore_keys={restore_keys})" if restore_keys else "")
             + f": {told}. Build the model from the operative_config-*.gin beside the checkpoint."
         )
     return [] if restore_keys else left
-
-
-def _some(items):
-    shown = ", ".join(items[:_SHOWN])
-    return shown if len(items) <= _SHOWN else f"{shown} and {len(items) - _SHOWN} more"
 
 
 def _part(path):

@@ -25,7 +25,7 @@ def check_record(provider, record):
         )
     wrong = [name for name, n in expected.items() if lengths[name] != n]
     if wrong:
-        told = ", ".join(f"{n} of {lengths[n]} numbers (expected {expected[n]})" for n in wrong)
+        told = ", ".join(f"{n} of length {lengths[n]} (expected {expected[n]})" for n in wrong)
         raise ValueError(f"{record.path} has {told}{_advice(provider, lengths)}")
 
 

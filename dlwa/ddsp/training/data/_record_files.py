@@ -10,6 +10,8 @@ from pathlib import Path
 import tensorflow as tf
 from absl import logging
 
+from dlwa.words import counted, some
+
 # length (8 bytes), its checksum (4), the record, its checksum (4)
 _HEADER = struct.Struct("<QI")
 _FOOTER_BYTES = 4
@@ -73,8 +75,7 @@ def _whats_there(pattern):
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir() if p.name[0] != ".")
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return f"{folder} holds {', '.join(names[:_SHOWN_NAMES]) or 'nothing'}{more}"
+    return f"{folder} holds {some(names, _SHOWN_NAMES) or 'nothing'}"
 
 
 def index_files(pattern):
@@ -94,7 +95,7 @@ def index_files(pattern):
         records.extend(_index_file(path, size, _changed_at(path), check))
     if not records:
         raise ValueError(
-            f"file_pattern={pattern!r} matches {len(files)} file(s) but they hold no readable "
+            f"file_pattern={pattern!r} matches {counted(len(files), 'file')} without a readable "
             "record; prepare the data set again"
         )
     return tuple(records)
@@ -139,8 +140,8 @@ def _index_file(path, size, _changed, check):
             if end + length + _FOOTER_BYTES > size:
                 logging.warning(
                     "%s is cut short: record %d (counted from 0) is not whole and left out; "
-                    "%d records of it are used.",
-                    *(path, len(records), len(records)),
+                    "what comes before is used.",
+                    *(path, len(records)),
                 )
                 break
             records.append(Record(path, len(records), end, length))

@@ -25,6 +25,7 @@ from dlwa.ddsp.training.data_preparation._measuring import each_content_once, re
 from dlwa.ddsp.training.data_preparation._recording import Recording, StoredSamples
 from dlwa.ddsp.training.data_preparation._settings import CREPE_RATE, Settings
 from dlwa.ddsp.training.data_preparation._sources import Refusal, Source
+from dlwa.words import counted
 
 _FEATURES, _RESULT = "features.npz", "result.json"
 _NAMES = ("f0_hz", "f0_confidence", "loudness_db")
@@ -67,7 +68,8 @@ def measure_all(
     refused: list[Refusal] = []
     hashed = each_content_once(sources, refused)
     jobs = [(str(s.path.absolute()), s.name, s.info, s.state, digest) for s, digest in hashed]
-    logging.info("a Beam pipeline measures %d recordings (%s)", len(jobs), *pipeline_options[:1])
+    measured = counted(len(jobs), "recording")
+    logging.info("a Beam pipeline measures %s (%s)", measured, *pipeline_options[:1])
     logging.getLogger("apache_beam").setLevel(logging.WARNING)  # it tells of every channel it opens
     where = str(work_dir.absolute())
     kept = (str(cache.folder.absolute()) if cache.folder else None, cache.limit_bytes)

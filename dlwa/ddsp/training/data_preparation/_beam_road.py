@@ -9,6 +9,7 @@ from absl import logging
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from dlwa.ddsp.training.data_preparation import _generation
+from dlwa.words import counted
 
 
 class GenerateExampleFn(beam.DoFn):
@@ -43,4 +44,4 @@ def generate(prefix, seeds, num_shards, pipeline_options):
             | beam.ParDo(GenerateExampleFn(gin.config_str()))
             | beam.io.tfrecordio.WriteToTFRecord(str(prefix), num_shards=num_shards or 0)
         )
-    logging.info("%d examples: %s-*", len(seeds), prefix)
+    logging.info("%s: %s-*", counted(len(seeds), "example"), prefix)

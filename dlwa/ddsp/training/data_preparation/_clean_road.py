@@ -38,6 +38,7 @@ from dlwa.ddsp.training.data_preparation._workplace import (
     require_room,
     work_dir,
 )
+from dlwa.words import counted
 
 HELDOUT_NAME = "heldout.tfrecord"
 _DEFAULT_SHARDS = 10
@@ -104,8 +105,8 @@ def prepare(
         require_room(prefix.parent, sources, settings)
         progress = Progress(sum(source.info.seconds for source in sources))
         logging.info(
-            "%d recordings of %.1f s in all; pitch by %s",
-            len(sources),
+            "%s of %.1f s in all; pitch by %s",
+            counted(len(sources), "recording"),
             progress.total_s,
             settings.pitch_title(),
         )
@@ -198,7 +199,8 @@ def _windows(materials: list[Strip], settings: Settings) -> Part:
 def _write(part: Part, prefix: Path, num_shards: int | None, settings: Settings) -> list[Path]:
     n_shards = min(num_shards or _DEFAULT_SHARDS, len(part.windows))
     if num_shards and n_shards < num_shards:
-        logging.info("%d shards instead of %d: there are no more windows", n_shards, num_shards)
+        made = counted(n_shards, "shard")
+        logging.info("%s instead of %d: there are no more windows", made, num_shards)
     order = np.random.default_rng(settings.seed).permutation(len(part.windows))
     records = (_records.encode_example(example(part.windows[i], settings)) for i in order)
     clear_unfinished(prefix)
@@ -218,7 +220,7 @@ def _none_usable(refused: Sequence[Refusal]) -> tuple[str, str]:
     listed = "; ".join(f"{r.name} {r.reason}" for r in refused[:5])
     more = f" (and {len(refused) - 5} more)" if len(refused) > 5 else ""
     return (
-        f"none of the {len(refused)} recordings can be used: {listed}{more}",
+        f"of {counted(len(refused), 'recording')} none can be used: {listed}{more}",
         "replace these files and run the same command again",
     )
 
@@ -227,6 +229,7 @@ def _too_little(materials, refused, settings: Settings) -> tuple[str, str]:
     sounding_s = sum(length(m.strip) for m in materials) / settings.frame_rate
     return (
         f"only {sounding_s:.1f} s of sound in all recordings together, an example needs "
-        f"{settings.example_secs:g} s" + (f" ({len(refused)} files not used)" if refused else ""),
+        f"{settings.example_secs:g} s"
+        + (f" ({counted(len(refused), 'file')} not used)" if refused else ""),
         "add recordings; 10 to 20 minutes of one instrument make a good model",
     )

@@ -18,6 +18,7 @@ from absl import logging
 from dlwa import runfiles
 from dlwa.ddsp.training.data_preparation._errors import PreparationError
 from dlwa.ddsp.training.data_preparation._records import encode_example, write_shards
+from dlwa.words import counted
 
 UNIT = "examples"
 
@@ -95,7 +96,8 @@ def generate(prefix, seeds, num_shards=None, processes=None) -> list[Path]:
         processes = max(1, min(os.cpu_count() or 1, len(seeds) // _EXAMPLES_PER_PROCESS))
     made = _records(seeds, processes)
     files = write_shards(prefix, shards, _told(made, len(seeds)))
-    logging.info("%d examples in %d files: %s", len(seeds), shards, f"{prefix}-*-of-{shards:05d}")
+    told = f"{counted(len(seeds), 'example')} in {counted(shards, 'file')}"
+    logging.info("%s: %s", told, f"{prefix}-*-of-{shards:05d}")
     return files
 
 
@@ -146,6 +148,5 @@ def _told(records: Iterable[bytes], total: int) -> Iterator[bytes]:
             if not speed:
                 continue
             left_s = (total - done) / speed
-            logging.info(
-                "%d of %d examples (%.0f/s, about %.0f s left)", done, total, speed, left_s
-            )
+            whole = counted(total, "example")
+            logging.info("%d of %s (%.0f/s, about %.0f s left)", done, whole, speed, left_s)

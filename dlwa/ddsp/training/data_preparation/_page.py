@@ -10,6 +10,7 @@ from dlwa.ddsp.training.data_preparation._analysis import features_key
 from dlwa.ddsp.training.data_preparation._cache import Cache
 from dlwa.ddsp.training.data_preparation._clean_road import Material, Prepared
 from dlwa.ddsp.training.data_preparation._keys import key
+from dlwa.words import counted
 
 PAGE_FILE = "report.html"
 _MOST_CARDS = 10
@@ -21,8 +22,9 @@ def write_page(prepared: Prepared, judged: SetAudit, folder: Path, cache: Cache)
     shown = prepared.materials[:_MOST_CARDS]
     page = pages.Page(
         title=f"Data set {_name(folder)}",
-        summary=f"What a model will learn from: {len(prepared.materials)} recordings, cut into "
-        f"{len(prepared.train.windows)} overlapping examples.",
+        summary="What a model will learn from: "
+        f"{counted(len(prepared.materials), 'recording')}, cut into "
+        f"{counted(len(prepared.train.windows), 'overlapping example')}.",
         facts=_facts(prepared, judged),
         sections=[
             _verdict(judged),
@@ -188,5 +190,5 @@ def _settings(prepared: Prepared) -> list[tuple[str, str]]:
         ("frames", f"{settings.frame_rate} a second"),
         ("example", f"{settings.example_secs:g} s every {settings.hop_secs:g} s"),
         ("held out", prepared.how_split),
-        ("left out", f"{prepared.train.dropped} examples, too silent"),
+        ("left out", f"{counted(prepared.train.dropped, 'example')}, too silent"),
     ]

@@ -6,6 +6,7 @@ import gin
 import tensorflow as tf
 
 from dlwa.ddsp import core
+from dlwa.words import counted
 
 from ._base import Layer
 from ._dense import Dense
@@ -99,7 +100,7 @@ class DictLayer(Layer):
         if len(tensors) != self.n_inputs:
             missing = [k for k in self.input_keys if not _has(k, named)]
             raise TypeError(
-                f"{self.name} ({type(self).__name__}) takes {self.n_inputs} inputs "
+                f"{self.name} ({type(self).__name__}) takes {counted(self.n_inputs, 'input')} "
                 f"{self.all_input_keys} but got {len(tensors)}: {given} by position and from the "
                 f"dictionary keys {sorted(map(str, named))}"
                 + (f"; missing keys: {missing}" if missing and not given else "")

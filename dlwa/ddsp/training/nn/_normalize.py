@@ -32,7 +32,7 @@ def normalize_op(x, norm_type="layer", eps=1e-5):
         raise ValueError(f"norm_type={norm_type!r} must be 'layer', 'instance', 'group' or None")
     n_groups = groups[norm_type]
     if channels % n_groups:
-        raise ValueError(f"x with {channels} channels must be divisible into {n_groups} groups")
+        raise ValueError(f"x.shape[-1]={channels} must be divisible into {n_groups} groups")
     shape = tf.shape(x)
     grouped = tf.cast(x, tf.float32)
     grouped = tf.reshape(grouped, tf.concat([shape[:3], [n_groups, channels // n_groups]], axis=0))

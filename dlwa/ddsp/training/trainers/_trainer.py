@@ -5,6 +5,7 @@ import tensorflow as tf
 from absl import logging
 
 from dlwa.ddsp.training import checkpoint_util, checkpoints
+from dlwa.words import counted
 
 from . import _state
 from ._adam import Adam
@@ -109,7 +110,8 @@ class Trainer:
             self._variables = [v.value for v in self._trainable()]
             self.optimizer.build(self._variables)
         count = sum(int(tf.size(v)) for v in self._variables)
-        logging.info("The model has %d parameters in %d variables.", count, len(self._variables))
+        parts = counted(len(self._variables), "variable")
+        logging.info("The model has %s in %s.", counted(count, "parameter"), parts)
 
     def _trainable(self):
         """The trainable variables in the order in which checkpoints number their moments."""

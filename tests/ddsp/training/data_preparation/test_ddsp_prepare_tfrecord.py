@@ -93,7 +93,7 @@ def test_only_unusable_recordings_end_with_1_and_leave_nothing(tmp_path):
         tmp_path, f"--input_audio_dir={tmp_path}/in", f"--output_tfrecord_path={tmp_path}/out/d"
     )
     assert code == 1
-    assert "none of the 2 recordings can be used" in stderr
+    assert "of 2 recordings none can be used" in stderr
     assert "silent.wav is silent" in events[0]["reason"]
     assert "Traceback" not in stderr
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,15 @@
+"""Counts and lists as people say them."""
+
+from dlwa.words import counted, some
+
+
+def test_one_is_no_plural() -> None:
+    said = [counted(count, "file") for count in (0, 1, 2, 1000)]
+    assert said == ["0 files", "1 file", "2 files", "1000 files"]
+    assert counted(1, "overlapping example") == "1 overlapping example"
+
+
+def test_of_many_only_some_are_said() -> None:
+    assert some([], 3) == ""
+    assert some(["a", "b", "c"], 3) == "a, b, c"
+    assert some(["a", "b", "c", "d", "e"], 3) == "a, b, c and 2 more"
