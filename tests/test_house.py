@@ -40,6 +40,7 @@ DDSP_FLOORS = {
     "quiet": 0,
     "failures": 0,
     "notes": 0,
+    "history": 0,
     "registry": 0,
     "audio_io": 10,
     "audit": 12,

@@ -1,10 +1,25 @@
 """How every command of this half says that it cannot go on."""
 
 import contextlib
+import functools
 import sys
 from pathlib import Path
 
 from dlwa import runfiles
+
+
+def flags_of(command):
+    """A parser of absl's flags; those that do not exist or cannot be read end with exit code 2."""
+    return functools.partial(_read_flags, command)
+
+
+def _read_flags(command, argv):
+    from absl import flags
+
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        sys.exit(fail(str(error), f"{command} --help lists the flags", 2))
 
 
 def fail(reason, hint="", code=1, folder=None):

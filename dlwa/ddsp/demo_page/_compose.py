@@ -8,9 +8,9 @@ from dlwa import runfiles
 from dlwa.ddsp import pages
 from dlwa.ddsp.audio_io import read_audio
 from dlwa.ddsp.demo_page import _figures
+from dlwa.ddsp.history import read_training
 from dlwa.ddsp.pages import Card
-
-_PAUSE_S = 60.0
+from dlwa.words import counted
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,17 @@ def compose(given, model, recording, target, played):
         played: {'before': Played, 'after': Played}.
     """
     report = runfiles.read_json(given.transfer_report) or {}
-    steps = list(runfiles.read_lines(model.folder / runfiles.METRICS_FILE))
-    steps = [line for line in steps if isinstance(line.get("step"), int)]
-    minutes = _minutes(steps)
+    training = read_training(model.folder)
+    minutes = training.working_s / 60.0
     took = f"{minutes:.1f} minutes" if minutes else "a few minutes"
     return pages.Page(
         title=f"A {given.instrument} model, trained in {took}",
         summary=f"dlwa listened to {len(recording[0]) / recording[1]:.0f} seconds of "
         f"{given.instrument}, learned to turn pitch and loudness into its sound, and then played "
         f"the melody of a {given.other}.",
-        facts=_facts(model, recording, steps, played),
+        facts=_facts(model, recording, training, played),
         sections=[
-            pages.Section("What it learned from", _learned(given, recording, steps)),
+            pages.Section("What it learned from", _learned(given, recording, training)),
             pages.Section(
                 "Before and after",
                 pages.paragraph(
@@ -67,18 +66,11 @@ def compose(given, model, recording, target, played):
     )
 
 
-def _minutes(steps):
-    """How long the training took, the pauses between its sessions not counted."""
-    times = [line["time"] for line in steps if isinstance(line.get("time"), int | float)]
-    gaps = np.diff(times) if len(times) > 1 else np.zeros(0)
-    return float(np.sum(gaps[(gaps > 0) & (gaps < _PAUSE_S)])) / 60.0
-
-
 def verdict(played):
     """Before and after in one sentence."""
     before, after = played["before"], played["after"]
     better = 1.0 - after.distance / before.distance if before.distance else 0.0
-    when = f"after {before.step} steps" if before.step else "before"
+    when = f"after {counted(before.step, 'step')}" if before.step else "before"
     text = (
         f"Distance from the recording (multi-scale spectral loss): {before.distance:.1f} {when}, "
         f"{after.distance:.1f} after the training, {better:.0%} less."
@@ -90,11 +82,12 @@ def verdict(played):
     return text
 
 
-def _facts(model, recording, steps, played):
+def _facts(model, recording, training, played):
     facts = [("recording", f"{len(recording[0]) / recording[1]:.0f} s")]
+    steps, values = training.losses("total_loss")
     if steps:
-        facts.append(("training steps", str(steps[-1]["step"])))
-        facts.append(("loss", f"{_loss(steps[0]):.1f} → {_loss(steps[-1]):.1f}"))
+        facts.append(("training steps", str(steps[-1])))
+        facts.append(("loss", f"{values[0]:.1f} → {values[-1]:.1f}"))
     if played["after"].in_tune is not None:
         facts.append(("in tune", _percent(played["after"].in_tune)))
     return [*facts, ("sample rate", f"{model.sample_rate / 1000:g} kHz")]
@@ -105,12 +98,7 @@ def _percent(share):
     return f"{int(100 * share)}%"
 
 
-def _loss(line):
-    losses = line.get("losses") or {}
-    return float(losses.get("total_loss", float("nan")))
-
-
-def _learned(given, recording, steps):
+def _learned(given, recording, training):
     audio, rate = recording
     cards = [
         Card(
@@ -122,16 +110,14 @@ def _learned(given, recording, steps):
             pages.sound_uri(audio, rate),
         )
     ]
+    steps, values = training.losses("total_loss")
     if len(steps) > 1:
-        numbers = [line["step"] for line in steps]
-        values = [_loss(line) for line in steps]
-        heldout = _heldout(steps)
         cards.append(
             Card(
                 "The training",
-                _figures.loss(numbers, values, heldout),
+                _figures.loss(steps, values, training.heldout),
                 f"Loss curve: from {values[0]:.1f} at the start to {values[-1]:.1f} after "
-                f"{numbers[-1]} steps.",
+                f"{counted(steps[-1], 'step')}.",
                 "The spectral loss says how far the model's sound is from the recording's; lower "
                 "is closer.",
             )
@@ -139,20 +125,10 @@ def _learned(given, recording, steps):
     return pages.cards(cards, pairs=True)
 
 
-def _heldout(steps):
-    """(step, loss) at every step where the loss of unheard music changed."""
-    points = []
-    for line in steps:
-        value = line.get("heldout_loss")
-        if isinstance(value, int | float) and (not points or points[-1][1] != value):
-            points.append((line["step"], value))
-    return points
-
-
 def _compared(model, target, played):
     rate = model.sample_rate
     step = played["before"].step
-    start = f"After {step} steps" if step else "Before the training"
+    start = f"After {counted(step, 'step')}" if step else "Before the training"
     rows = (
         ("The recording", target, "What was really played."),
         (start, played["before"].audio, _distance(played["before"])),

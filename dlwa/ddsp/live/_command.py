@@ -1,12 +1,12 @@
 """Command live: a model plays along with the microphone, or with a file at the sound's pace."""
 
 import argparse
-import json
 import signal
 import sys
 import threading
 from pathlib import Path
 
+from dlwa import runfiles
 from dlwa.ddsp import quiet
 from dlwa.ddsp.failures import fail
 from dlwa.ddsp.timbre_transfer import TransferError, add_knobs, given_knobs
@@ -51,7 +51,7 @@ def run(argv):
 
     print(told(figures), file=sys.stderr)
     if given.report:
-        given.report.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        runfiles.write_json(given.report, figures)
     return 0
 
 

@@ -40,8 +40,8 @@ def make_report(given):
     Raises:
         OSError: if the page cannot be written.
     """
+    from dlwa.ddsp.history import read_training
     from dlwa.ddsp.report import _compose
-    from dlwa.ddsp.report._training import read_training
 
     parts = 2 if given.sounds else 1
     training = read_training(given.model_dir, given.state, given.reason)

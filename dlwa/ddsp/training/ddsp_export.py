@@ -12,7 +12,7 @@ from absl import app, flags, logging
 
 from dlwa import runfiles
 from dlwa.ddsp import quiet
-from dlwa.ddsp.failures import fail
+from dlwa.ddsp.failures import fail, flags_of
 
 FLAGS = flags.FLAGS
 
@@ -168,7 +168,7 @@ def console_entry_point():
     """Start the command."""
     define_flags()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_EXIT_TERMINATED))  # what is half done goes
-    app.run(main)
+    app.run(main, flags_parser=flags_of("ddsp_export"))
 
 
 if __name__ == "__main__":

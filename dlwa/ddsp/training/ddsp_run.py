@@ -5,20 +5,20 @@
 """
 
 import socket
-import sys
 import time
 from pathlib import Path
 
 from absl import app, flags, logging
 
 from dlwa.ddsp import quiet
-from dlwa.ddsp.failures import fail
+from dlwa.ddsp.failures import fail, flags_of
 from dlwa.ddsp.training import gin_flags, run_errors
+from dlwa.words import counted
 
 FLAGS = flags.FLAGS
 
 _MODES = ("train", "eval", "sample")
-_EXIT_OK, _EXIT_USAGE, _EXIT_INTERRUPTED = 0, 2, 130
+_EXIT_OK, _EXIT_INTERRUPTED = 0, 130
 _FORESEEN = (ValueError, TypeError, KeyError, ImportError, OSError, RuntimeError)
 _TPU_ANSWERS_WITHIN_S = 10.0
 
@@ -50,7 +50,8 @@ def define_flags():
 def delay_start():
     """Wait as long as --initial_delay_secs says."""
     if FLAGS.initial_delay_secs:
-        logging.info("Waiting for %d seconds before starting.", FLAGS.initial_delay_secs)
+        told = counted(FLAGS.initial_delay_secs, "second")
+        logging.info("Waiting for %s before starting.", told)
         time.sleep(FLAGS.initial_delay_secs)
 
 
@@ -189,19 +190,10 @@ def _run(save_dir, restore_dir):
     return _EXIT_OK
 
 
-def _parse_flags(argv):
-    """Flags that do not exist or cannot be read end with exit code 2, as every usage error."""
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        print(f"error: {error}\nhint: ddsp_run --help lists the flags", file=sys.stderr)
-        sys.exit(_EXIT_USAGE)
-
-
 def console_entry_point():
     """The command `ddsp_run`."""
     define_flags()
-    app.run(main, flags_parser=_parse_flags)
+    app.run(main, flags_parser=flags_of("ddsp_run"))
 
 
 if __name__ == "__main__":

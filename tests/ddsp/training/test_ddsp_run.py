@@ -37,6 +37,22 @@ def test_flags_that_cannot_be_right_end_with_2_before_anything_heavy_loads(flag)
     assert "Traceback" not in done.stderr and "FATAL" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ddsp_export",
+        "data_preparation.ddsp_prepare_tfrecord",
+        "data_preparation.ddsp_generate_synthetic_dataset",
+    ],
+)
+def test_the_other_commands_say_so_alike(module):
+    argv = [sys.executable, "-m", f"dlwa.ddsp.training.{module}", "--nonsense"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    hint = f"hint: {module.rpartition('.')[2]} --help lists the flags"
+    assert done.stderr.splitlines() == ["error: Unknown command line flag 'nonsense'", hint]
+
+
 def test_the_field_s_flags_are_known():
     done = _ddsp_run("--helpfull")
     for flag in FLAGS:

@@ -12,6 +12,10 @@ class PreparationError(ValueError):
         self.hint = hint
 
 
+class UsageError(PreparationError):
+    """The flags contradict each other or cannot be right."""
+
+
 class InputMissingError(PreparationError):
     """The folder or pattern of recordings leads to nothing."""
 

@@ -5,21 +5,21 @@
         --gin_param="generate_examples.generate_fn=@synthetic_data.generate_notes_v2"
 """
 
-import errno
 import signal
 import sys
 from pathlib import Path
 
-from absl import app, flags, logging
+from absl import app, flags
 
-from dlwa.ddsp.failures import fail
+from dlwa.ddsp.failures import flags_of
 from dlwa.ddsp.training import gin_flags
-from dlwa.ddsp.training.data_preparation._errors import PreparationError
+from dlwa.ddsp.training.data_preparation._errors import UsageError
+from dlwa.ddsp.training.data_preparation._script import carry_out
 
 FLAGS = flags.FLAGS
 
 _ONE_MACHINE = ("", "--runner=DirectRunner")
-_SEE_HELP = "ddsp_generate_synthetic_dataset --help lists the flags"
+_COMMAND = "ddsp_generate_synthetic_dataset"
 _HOW_TO_CHOOSE = (
     'say how notes are made: --gin_param="generate_examples.generate_fn='
     '@synthetic_data.generate_notes_v2"'
@@ -37,14 +37,6 @@ def define_flags():
     flags.DEFINE_integer("num_processes", None, "How many work at once; default: what pays.")
     flags.DEFINE_list("pipeline_options", ["--runner=DirectRunner"], "Beam options.")
     gin_flags.define()
-
-
-class UsageError(ValueError):
-    """The flags cannot be right; `hint` says what to type."""
-
-    def __init__(self, reason, hint=_SEE_HELP):
-        super().__init__(reason)
-        self.hint = hint
 
 
 def run():
@@ -110,42 +102,15 @@ def _beam():
 
 
 def main(unused_argv):
-    """Run, and turn every foreseeable failure into a message; returns the exit code."""
-    if FLAGS["verbosity"].using_default_value:
-        logging.set_verbosity(logging.INFO)
-    try:
-        run()
-    except UsageError as error:
-        return fail(str(error), error.hint, 2)
-    except PreparationError as error:
-        return fail(error.reason, error.hint, error.exit_code)
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return fail(
-            f"{error.filename or 'writing'}: {error.strerror or error}",
-            "free some space on the disk and run the same command again" if full else "",
-            1,
-        )
-    except (TypeError, ValueError) as error:
-        return fail(str(error).splitlines()[0], "", 1)
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def _parse(argv):
-    """Flags that do not exist or cannot be read end with exit code 2, as every usage error."""
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        sys.exit(fail(str(error), _SEE_HELP, 2))
+    """Carry the command out; returns the exit code."""
+    return carry_out(_COMMAND, run, foreseen=(TypeError, ValueError))
 
 
 def console_entry_point():
     """Start the command as an installed script."""
     define_flags()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    app.run(main, flags_parser=_parse)
+    app.run(main, flags_parser=flags_of(_COMMAND))
 
 
 if __name__ == "__main__":

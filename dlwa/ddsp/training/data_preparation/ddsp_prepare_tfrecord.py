@@ -4,7 +4,6 @@
         --output_tfrecord_path=datasets/ddsp/ann/violin/data.tfrecord --num_shards=10
 """
 
-import errno
 import os
 import signal
 import sys
@@ -14,17 +13,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import app, flags, logging
 
-from dlwa.ddsp.audio_io import AudioFileError
-from dlwa.ddsp.failures import fail
+from dlwa.ddsp.failures import flags_of
 from dlwa.ddsp.pitch import pitch_model_title
-from dlwa.ddsp.training.data_preparation._errors import PreparationError
+from dlwa.ddsp.training.data_preparation._errors import UsageError
 from dlwa.ddsp.training.data_preparation._pipeline_options import check_pipeline_options
+from dlwa.ddsp.training.data_preparation._script import carry_out
 from dlwa.ddsp.training.data_preparation._settings import PITCH_MODELS, PRECISIONS, Settings
 from dlwa.ddsp.training.data_preparation._sources import files_in_folder, files_matching
+from dlwa.words import counted
 
 # TensorFlow is imported below, once flags and input are known to be good: it takes seconds.
 
 FLAGS = flags.FLAGS
+
+_COMMAND = "ddsp_prepare_tfrecord"
 
 flags.DEFINE_list("input_audio_filepatterns", [], "Glob patterns of recordings.")
 flags.DEFINE_string("input_audio_dir", None, "Folder of recordings, sub-folders included.")
@@ -58,10 +60,6 @@ flags.DEFINE_boolean("no_cache", False, "Measure everything again and keep nothi
 flags.DEFINE_list(
     "pipeline_options", "--runner=DirectRunner", "Beam options, e.g. --runner=FlinkRunner."
 )
-
-
-class UsageError(ValueError):
-    """The flags contradict each other or cannot be right."""
 
 
 def run() -> None:
@@ -179,16 +177,16 @@ def _settings() -> Settings:
 def _tell(prepared, report_dir: Path) -> None:
     train, heldout = prepared.train, prepared.heldout
     logging.info(
-        "%d recordings used, %d not; %.1f s to learn from in %d examples of %g s "
-        "(%.0f %% silence), %.1f s held out in %d examples (%s)",
-        len(prepared.materials),
+        "%s used, %d not; %.1f s to learn from in %s of %g s "
+        "(%.0f %% silence), %.1f s held out in %s (%s)",
+        counted(len(prepared.materials), "recording"),
         len(prepared.refused),
         train.seconds,
-        len(train.windows),
+        counted(len(train.windows), "example"),
         prepared.settings.example_secs,
         100 * train.silent_share,
         heldout.seconds,
-        len(heldout.windows),
+        counted(len(heldout.windows), "example"),
         prepared.how_split,
     )
     if prepared.speed:
@@ -200,40 +198,15 @@ def _tell(prepared, report_dir: Path) -> None:
     logging.info("%s says what became of each file", told)
 
 
-def main(unused_argv) -> None:
-    """Run, and turn every foreseeable failure into a message and an exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if FLAGS["verbosity"].using_default_value:
-        logging.set_verbosity(logging.INFO)
-    try:
-        run()
-    except AudioFileError as error:
-        sys.exit(fail(str(error), "replace or remove this file", 1))
-    except PreparationError as error:
-        sys.exit(fail(error.reason, error.hint, error.exit_code))
-    except UsageError as error:
-        sys.exit(fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
-    except FileNotFoundError as error:
-        sys.exit(fail(str(error), "", 1))
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "free some space on the disk and run the same command again" if full else ""
-        sys.exit(fail(f"{error.filename or 'writing'}: {error.strerror}", hint, 1))
-    except KeyboardInterrupt:
-        sys.exit(130)
+def main(unused_argv) -> int:
+    """Carry the command out; returns the exit code."""
+    return carry_out(_COMMAND, run)
 
 
 def console_entry_point() -> None:
     """Start the command as an installed script."""
-    app.run(main, flags_parser=_parse)
-
-
-def _parse(argv: list[str]) -> list[str]:
-    """Flags that do not exist or cannot be read end with exit code 2, as every usage error."""
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        sys.exit(fail(str(error), "ddsp_prepare_tfrecord --help lists the flags", 2))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    app.run(main, flags_parser=flags_of(_COMMAND))
 
 
 if __name__ == "__main__":

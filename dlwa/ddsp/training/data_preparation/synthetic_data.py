@@ -152,11 +152,7 @@ def _note_amplitude(length):
 
 
 def _note_distribution(length, n_harmonics):
-    low_pass, rand_phase = flip(0.8), uniform_float(0.0, 0.4)
-    start = random_harm_dist(n_harmonics, low_pass, rand_phase)[np.newaxis]
-    end = random_harm_dist(n_harmonics, low_pass, rand_phase)[np.newaxis]
-    blend = random_blend(length, 1.0, 0.0)[:, np.newaxis]
-    dist = blend * start + (1.0 - blend) * end
+    dist = _moving_timbre(length, n_harmonics)
     return dist + uniform_float(0.0, 0.5) * np.random.randn(length, n_harmonics)
 
 
@@ -171,13 +167,17 @@ def _note_pitch(length, min_note_length, p_vibrato):
 
 
 def _note_noise(length, n_mags):
-    low_pass, rand_phase = flip(0.8), uniform_float(0.0, 0.4)
-    start = random_harm_dist(n_mags, low_pass, rand_phase)[np.newaxis]
-    end = random_harm_dist(n_mags, low_pass, rand_phase)[np.newaxis]
-    blend = random_blend(length, 1.0, 0.0)[:, np.newaxis]
-    mags = blend * start + (1.0 - blend) * end
+    mags = _moving_timbre(length, n_mags)
     mags = mags + uniform_float(0.0, 0.2) * np.random.randn(length, n_mags)
     return mags - uniform_float(1.0, 10.0)
+
+
+def _moving_timbre(length, size):
+    """From one random spectrum to another, `[length, size]`."""
+    low_pass, rand_phase = flip(0.8), uniform_float(0.0, 0.4)
+    start, end = (random_harm_dist(size, low_pass, rand_phase) for _ in range(2))
+    blend = random_blend(length, 1.0, 0.0)[:, np.newaxis]
+    return blend * start + (1.0 - blend) * end
 
 
 @_configurable

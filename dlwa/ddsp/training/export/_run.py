@@ -1,12 +1,12 @@
 """Exporting: write aside, compare with the model, put in place only what is right."""
 
-import json
 import os
 import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlwa import runfiles
 from dlwa.ddsp.training.export import _bundle, _saved_model, _tflite
 from dlwa.ddsp.training.export._clip import choose_clip
 from dlwa.ddsp.training.export._metadata import metadata
@@ -130,7 +130,7 @@ def _one(kind, played, aside, wishes, clip, truth):
         path.parent.mkdir()
         _tflite.write_tflite(played, path)
         _pack(path, wishes.metadata_file)
-        _write_json(path.parent / "step.json", _tflite.describe_step(played))
+        runfiles.write_json(path.parent / "step.json", _tflite.describe_step(played))
         found, limit = _tflite.compare_tflite(path, played, clip, truth), _tflite.AUDIO_LIMIT
     else:
         path = aside / ("bundle" if kind == "bundle" else f"{wishes.name}.zip")
@@ -161,7 +161,7 @@ def _write_papers(played, aside, wishes, verdicts):
         write_rooms(played, aside, wishes.reverb_sample_rate)
     if wishes.metadata:
         facts = {"name": wishes.name, "exports": [verdict.as_dict() for verdict in verdicts]}
-        _write_json(aside / METADATA, metadata(played, facts))
+        runfiles.write_json(aside / METADATA, metadata(played, facts))
 
 
 def _put_in_place(aside, folder):
@@ -181,7 +181,3 @@ def _put_in_place(aside, folder):
 def _size(path):
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _write_json(path, document):
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
