@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from dlwa.actions.progress import span
+
 PLAIN_INTERVAL_S = 5.0
 
 Tell = Callable[[float, float | None, str], None]
@@ -22,14 +24,15 @@ class Progress(Protocol):
 
 
 class _Bar:
-    def __init__(self, drawn: Any, label: str, total: float | None) -> None:
-        self._drawn = drawn
-        self._label = label
-        self._task = drawn.add_task(label, total=total)
+    def __init__(self, drawn: Any, label: str, total: float | None, unit: str) -> None:
+        self._drawn, self._label = drawn, label
+        self._total, self._unit = total, unit
+        self._task = drawn.add_task(label, total=total, amount="")
 
     def update(self, done: float, total: float | None = None) -> None:
-        more = {} if total is None else {"total": total}
-        self._drawn.update(self._task, completed=done, **more)
+        self._total = self._total if total is None else total
+        amount = _amount(done, self._total, self._unit) if self._unit else ""
+        self._drawn.update(self._task, completed=done, total=self._total, amount=amount)
 
     def describe(self, text: str) -> None:
         self._drawn.update(self._task, description=f"{self._label} {text}".strip())
@@ -39,7 +42,7 @@ class _Lines:
     def __init__(self, label: str, total: float | None, unit: str) -> None:
         self._label, self._total, self._unit = label, total, unit
         self._what = ""
-        self._last_s = time.monotonic()
+        self._began_s = self._last_s = time.monotonic()
         self._ended = False
 
     def update(self, done: float, total: float | None = None) -> None:
@@ -49,12 +52,23 @@ class _Lines:
         ends, self._ended = finished and not self._ended, finished
         if ends or (not finished and now_s - self._last_s >= PLAIN_INTERVAL_S):
             self._last_s = now_s
-            of_total = f"/{self._total:g}" if self._total else ""
-            line = f"{self._label} {self._what} {done:g}{of_total} {self._unit}"
-            print(" ".join(line.split()), file=sys.stderr, flush=True)
+            line = f"{self._label} {self._what} {_amount(done, self._total, self._unit)}"
+            print(" ".join(line.split()) + self._left(done), file=sys.stderr, flush=True)
 
     def describe(self, text: str) -> None:
         self._what = text
+
+    def _left(self, done: float) -> str:
+        """How long it will still take at the mean speed until now."""
+        if not self._total or not 0 < done < self._total:
+            return ""
+        left_s = (self._last_s - self._began_s) * (self._total - done) / done
+        return f", about {span(left_s)} left"
+
+
+def _amount(done: float, total: float | None, unit: str) -> str:
+    of_total = f"/{round(total, 1):.12g}" if total else ""
+    return f"{round(done, 1):.12g}{of_total} {unit}"
 
 
 @contextmanager
@@ -70,9 +84,10 @@ def open_progress(
     columns = (
         rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(bar_width=None),
+        rich_progress.TextColumn("{task.fields[amount]}", markup=False),
         rich_progress.TaskProgressColumn(),
         rich_progress.TimeRemainingColumn(compact=True),
     )
     drawn = rich_progress.Progress(*columns, console=console, transient=True)
     with drawn:
-        yield _Bar(drawn, label, total)
+        yield _Bar(drawn, label, total, unit)

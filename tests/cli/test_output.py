@@ -175,13 +175,15 @@ class TestProgress:
                 shown.update(done)
         lines = capsys.readouterr().err.splitlines()
         assert lines[-1] == "reading 10/10 files"
+        assert lines[0] == "reading 3/10 files, about 14 s left"
         assert 3 <= len(lines) <= 5 and all("\r" not in line for line in lines)
 
     def test_on_a_terminal_a_bar_that_goes(self, screen) -> None:
-        with screen.shown(), output.progress("reading", 10) as shown:
-            shown.describe("a.wav")
-            shown.update(5)
-        assert "a.wav" in screen.getvalue() and "50%" in screen.getvalue()
+        with screen.shown(), output.progress("reading", 10, "MB") as shown:
+            shown.describe("1/2 a.wav")
+            shown.update(5, 10.04)
+        told = screen.getvalue()
+        assert "reading 1/2 a.wav" in told and "5/10 MB" in told and "50%" in told
 
 
 @pytest.mark.parametrize(
