@@ -32,17 +32,18 @@ def wait_of(run: Run) -> Wait | None:
     """Where a waiting run stands; None for a run that does not wait.
 
     The n-th in line gets its turn when the n-th of those that compute ends, if there are so many;
-    else it waits longer than the first of them needs. They end at their measured speed, or at the
-    time limit of the lab.
+    else it waits longer than the first of them needs. So does who has as many runs as are allowed,
+    if others stand before it, and who needs several GPUs of several runs. Runs end at their
+    measured speed, or at the time limit of the lab.
     """
     queue = run.record.get("queue")
     if run.state != "queued" or not isinstance(queue, Mapping):
         return None
     place = max(1, int(queue.get("position") or 1))
     left = sorted(_left_s(blocker) for blocker in queue.get("blockers") or [])
-    before = 1 if queue.get("own_limit") else place
-    at_least = before > len(left)
-    ends_in = (left[0] if at_least else left[before - 1]) if left else None
+    of_several = int(run.record.get("gpus") or 1) > 1 and len(left) > 1
+    at_least = place > (1 if queue.get("own_limit") else len(left)) or of_several
+    ends_in = (left[0] if at_least else left[place - 1]) if left else None
     known = ends_in is not None and ends_in < float("inf")
     return Wait(place, ends_in if known else None, at_least and known)
 

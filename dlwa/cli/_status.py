@@ -104,13 +104,20 @@ def _stops_at(settings: Settings) -> str | None:
 
 
 def _note(run: Run, stops_at: str | None) -> str:
-    now = progress.progress_of(run) if run.live else None
-    late = deadline.too_long(stops_at, now.left_s if now else None)
+    late = deadline.too_long(stops_at, _needs_s(run))
     note = "; ".join(part for part in (_runs.standing(run), late) if part)
     ended = run.record.get("ended_at")
     if not run.live and ended:
         note = "; ".join(part for part in (progress.since(float(ended)), note) if part)
     return note if len(note) <= _LONGEST_NOTE else note[: _LONGEST_NOTE - 3] + "..."
+
+
+def _needs_s(run: Run) -> float | None:
+    """How long a run still needs; of one that waits, at least how long it waits."""
+    if wait := waiting.wait_of(run):
+        return wait.seconds
+    now = progress.progress_of(run) if run.live else None
+    return now.left_s if now else None
 
 
 def _facts(run: Run, settings: Settings) -> list[tuple[str, str]]:

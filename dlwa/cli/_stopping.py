@@ -60,7 +60,9 @@ def _tell(run: Run) -> int:
     else:
         output.done(f"{run.kind} of {run.name} {run.state}: {run.reason}")
         if run.kind == "train":
-            output.say("the same train command goes on from the last checkpoint")
+            begun = run.record.get("started_at")
+            how = "goes on from the last checkpoint" if begun else "stands in line again"
+            output.say(f"the same train command {how}")
     return ExitCode.OK
 
 

@@ -14,8 +14,9 @@ from tests.made_runs import add_steps, make_run
 
 
 def waiting(position: int, *blockers: Path, **more: Any) -> Run:
+    gpus = more.pop("gpus", 1)
     queue = {"position": position, "blockers": [{"folder": str(one)} for one in blockers], **more}
-    return Run(RunPaths(Path("/nowhere")), {"queue": queue}, "queued", "")
+    return Run(RunPaths(Path("/nowhere")), {"queue": queue, "gpus": gpus}, "queued", "")
 
 
 def computing(root: Path, name: str, left_s: float, **record: Any) -> Path:
@@ -40,7 +41,15 @@ def test_behind_others_who_wait_only_a_lower_bound_is_known(tmp_path: Path) -> N
 
 def test_who_waits_for_the_own_limit_waits_for_the_first_of_the_own(tmp_path: Path) -> None:
     one, two = computing(tmp_path, "ann/a", 7200), computing(tmp_path, "ann/b", 600)
-    assert wait_of(waiting(4, one, two, own_limit=True)) == Wait(4, 600)
+    assert wait_of(waiting(1, one, two, own_limit=True)) == Wait(1, 600)
+    others_first = wait_of(waiting(4, one, two, own_limit=True))
+    assert others_first == Wait(4, 600, at_least=True), "they take what one's own run gives back"
+
+
+def test_who_needs_two_gpus_waits_longer_than_for_one(tmp_path: Path) -> None:
+    one, two = computing(tmp_path, "ann/a", 7200), computing(tmp_path, "ben/b", 600)
+    assert wait_of(waiting(1, one, two, gpus=2)) == Wait(1, 600, at_least=True)
+    assert wait_of(waiting(1, one, gpus=2)) == Wait(1, 7200)
 
 
 def test_the_time_limit_of_the_lab_bounds_the_waiting(tmp_path: Path) -> None:

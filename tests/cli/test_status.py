@@ -65,3 +65,15 @@ def test_what_will_be_cut_off_by_the_stop_is_told(
     assert (
         f"will not finish before the machine stops at {soon}" in capsys.readouterr().out
     ) == late
+
+
+def test_what_waits_beyond_the_stop_will_not_finish_either(tmp_path: Path, capsys) -> None:
+    soon = time.strftime("%H:%M", time.localtime(time.time() + 3600))
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs" / "local.yaml").write_text(f'stops_at: "{soon}"\n')
+    blocker = make_run(tmp_path)
+    add_steps(blocker, 20, per_s=0.1)
+    queue = {"position": 1, "blockers": [{"folder": str(blocker)}]}
+    make_run(tmp_path, "ben/flute", state="queued", queue=queue, reason="the CPU is used")
+    assert main(["--root", str(tmp_path), "status", "ben/flute"]) == 0
+    assert f"will not finish before the machine stops at {soon}" in capsys.readouterr().out
