@@ -40,6 +40,12 @@ def test_a_tilde_and_d_mean_the_home_folder(monkeypatch, tmp_path: Path):
     assert target.known_hosts == (tmp_path / "kh",)
 
 
+def test_a_key_file_may_be_named_after_the_machine(monkeypatch):
+    monkeypatch.setenv("KEYS", "/keys")
+    target = answered(monkeypatch, hostname="10.0.0.7", identityfile="${KEYS}/%n_%h_%r_100%%_%x")
+    assert target.identity_files == (Path("/keys/vm_10.0.0.7_ann_100%_%x"),)
+
+
 @pytest.mark.parametrize(
     ("alias", "port", "name"),
     [

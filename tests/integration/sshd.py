@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from dlwa.errors import UsageError
 from dlwa.hosts import ssh
+from dlwa.labs import Lab
 from tests.integration.lab import wait_for
 from tests.integration.slow_line import FAR, SlowLine
 
@@ -191,6 +192,27 @@ class Answers:
 def connect(alias: str = "vm", asker: Answers | None = None, **more) -> ssh.Connection:
     """Connect as that user, by an alias of the configuration."""
     return ssh.connect(ssh.resolve(alias, **more), asker or Answers())
+
+
+def through_fabric(use: str) -> Callable[..., "ssh.LabConnection"]:
+    """The same by fabric's connection, which connects when it is first used."""
+
+    def connect(alias: str = "vm", asker: Answers | None = None, pinned: tuple[str, ...] = ()):
+        lab = Lab(alias, host=alias, root="/tmp", host_keys=pinned)
+        line = ssh.connection(lab, asker or Answers())
+        getattr(line, use)(*(["true"] if use == "collect" else []))
+        return line
+
+    connect.__name__ = f"fabric_{use}"
+    return connect
+
+
+# every way in: what one refuses, all refuse
+each_road = pytest.mark.parametrize(
+    "road",
+    [connect, *map(through_fabric, ("collect", "sftp", "shell"))],
+    ids=lambda it: it.__name__,
+)
 
 
 class Proxy:

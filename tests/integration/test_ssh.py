@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -14,7 +15,18 @@ from dlwa.hosts import ssh
 from dlwa.hosts.base import Completed
 from dlwa.hosts.ssh import _connect
 from dlwa.labs import Lab
-from tests.integration.sshd import Answers, Proxy, Server, connect, make_key, needs_sshd
+from tests.integration.lab import wait_for
+from tests.integration.sshd import (
+    Answers,
+    Proxy,
+    Server,
+    connect,
+    descendants,
+    each_road,
+    make_key,
+    name_of,
+    needs_sshd,
+)
 
 pytestmark = [pytest.mark.integration, needs_sshd]
 
@@ -44,26 +56,29 @@ def test_an_unknown_machine_costs_one_question_with_the_fingerprint_openssh_show
     assert subprocess.run(argv, check=False).returncode == 0
 
 
+@each_road
 @pytest.mark.parametrize("answer", [False, None])
-def test_without_a_yes_nothing_is_sent_or_remembered(client, server, answer):
+def test_without_a_yes_nothing_is_sent_or_remembered(client, server, answer, road):
     before = server.log().count("Accepted publickey")
     with pytest.raises(AccessError, match="SHA256:") as caught:
-        connect("vm", Answers(answer))
+        road("vm", Answers(answer))
     assert caught.value.exit_code == 4
     assert not client.known_hosts.exists()
     assert server.log().count("Accepted publickey") == before
 
 
-def test_a_changed_key_is_the_end_even_for_a_user_who_says_yes(client, server, tmp_path):
+@each_road
+def test_a_changed_key_is_the_end_even_for_a_user_who_says_yes(client, server, tmp_path, road):
     other = make_key(tmp_path / "other")
     wrong = " ".join(other.with_name("other.pub").read_text().split()[:2])
     client.know(server, wrong)
     user = Answers(True)
     with pytest.raises(AccessError, match="has changed") as caught:
-        connect("vm", user)
+        road("vm", user)
     assert not user.asked
     assert shown_by_openssh(other) in caught.value.message
-    assert "ssh-keygen -R" in caught.value.hint
+    subprocess.run(shlex.split(caught.value.hint.rpartition(": ")[2]), check=True)
+    assert not client.known_hosts.read_text(), "the hint forgets the key where it was found"
 
 
 def test_a_key_of_another_type_than_the_known_one_is_a_changed_key(client, server, tmp_path):
@@ -73,13 +88,14 @@ def test_a_key_of_another_type_than_the_known_one_is_a_changed_key(client, serve
         connect("vm", Answers(True))
 
 
-def test_a_pinned_key_wins_over_known_hosts(client, server, tmp_path):
+@each_road
+def test_a_pinned_key_wins_over_known_hosts(client, server, tmp_path, road):
     connect("vm", pinned=(server.public_host_key,)).close()
     client.know(server)
     make_key(tmp_path / "other")
     pinned = (" ".join((tmp_path / "other.pub").read_text().split()[:2]),)
     with pytest.raises(AccessError, match="lab file"):
-        connect("vm", Answers(True), pinned=pinned)
+        road("vm", Answers(True), pinned=pinned)
 
 
 def test_a_revoked_key_is_refused(client, server):
@@ -113,6 +129,41 @@ def test_patterns_of_known_hosts_count(client, server):
         connect("vm")
 
 
+@pytest.mark.parametrize("cut", [5, 40, 44, -3])
+def test_a_spoilt_line_of_known_hosts_is_told_as_one(client, server, cut):
+    """Neither a changed key nor a machine never seen: file, line, and what to type."""
+    kind, data = server.public_host_key.split()
+    client.known_hosts.write_text("# mine\n\nothers.example nonsense\n")
+    client.know(server, f"{kind} {data[:cut]}")
+    user = Answers(True)
+    with pytest.raises(AccessError, match=r"known_hosts, line 4: .* cannot be read") as caught:
+        connect("vm", user)
+    assert not user.asked
+    sed = shlex.split(caught.value.hint.rpartition(": ")[2])
+    subprocess.run(sed, check=True)
+    assert client.known_hosts.read_text().splitlines()[-1] == "others.example nonsense"
+    client.know(server, f"{kind} {data[:cut]}")
+    client.know(server)
+    connect("vm").close()  # another line says it right
+
+
+def test_lines_of_known_hosts_that_mean_nobody_are_passed_over(client, server):
+    spoilt = [
+        "|1|abc|def",
+        "|1||",
+        "|1|\u00e9|x",
+        "|1|" + "A" * 27 + "=|\ufffd",
+        "\u00fcber,*.nowhere",
+    ]
+    lines = [f"{name} {server.public_host_key}\n" for name in spoilt]
+    client.known_hosts.write_text("".join(lines))
+    with pytest.raises(AccessError, match="unknown"):
+        connect("vm")
+    client.config.write_text(client.config.read_text() + "  HostKeyAlias Lab-VM\n")
+    client.known_hosts.write_text(f"{''.join(lines)}LAB-vm {server.public_host_key}\n")
+    connect("vm").close()  # names of machines have no case
+
+
 def test_strict_host_key_checking_asks_nobody(client, server):
     client.config.write_text(client.config.read_text() + "  StrictHostKeyChecking yes\n")
     user = Answers(True)
@@ -121,7 +172,8 @@ def test_strict_host_key_checking_asks_nobody(client, server):
     assert not user.asked
 
 
-def test_every_hop_is_checked(client, server, tmp_path):
+@each_road
+def test_every_hop_is_checked(client, server, tmp_path, road):
     """A jump host with a changed key ends it; an unknown one is asked about by its own name."""
     hop = Server(tmp_path / "hop")
     hop.let_in(client.key)
@@ -139,7 +191,7 @@ def test_every_hop_is_checked(client, server, tmp_path):
         client.know(server)
         client.know(hop, server.public_host_key)
         with pytest.raises(AccessError, match="has changed"):
-            connect("inner", Answers(True))
+            road("inner", Answers(True))
         assert hop.log().count("Accepted publickey") == 1
     finally:
         hop.stop()
@@ -173,6 +225,33 @@ def test_two_hops_and_a_proxy_command(client, server, tmp_path):
             said_by("true", "piped")
     finally:
         hop.stop()
+
+
+def test_a_proxy_command_is_a_line_of_a_shell_and_may_speak(client, server, capfd):
+    """As with OpenSSH: `2>/dev/null` is no argument, and why it failed is the user's to read."""
+    carry = f"ssh -F {client.config} -W %h:%p vm"
+    client.add_host("piped", server, ProxyCommand=f"sh -c 'echo here I go >&2; exec {carry}'")
+    client.add_host("quiet", server, ProxyCommand=f"{carry} 2>/dev/null")
+    client.add_host("broken", server, ProxyCommand="no-such-program %h 100%%")
+    client.know(server)
+    assert said_by("true", "quiet").ok and said_by("true", "piped").ok
+    assert capfd.readouterr().err == "here I go\n"
+    with pytest.raises(NetworkError, match="as an SSH server") as caught:
+        connect("broken")
+    assert "no-such-program" in capfd.readouterr().err and "ssh broken" in caught.value.hint
+
+
+def test_a_proxy_command_that_dies_is_noticed_at_once_and_none_is_left(client, server):
+    client.add_host("piped", server, ProxyCommand=f"ssh -F {client.config} -W %h:%p vm")
+    client.know(server)
+    with connect("piped") as open_one:
+        (proxy,) = (pid for pid in descendants(os.getpid()) if name_of(pid) == "ssh")
+        channel = open_one.open_channel("sleep 60")
+        os.kill(proxy, signal.SIGKILL)
+        with pytest.raises(NetworkError, match="lost"):
+            open_one.exit_code(channel)
+    connect("piped").close()
+    wait_for(lambda: not [pid for pid in descendants(os.getpid()) if name_of(pid) == "ssh"])
 
 
 def test_jumps_that_go_in_a_circle_are_told(client, server):

@@ -13,7 +13,7 @@ from dlwa.errors import AccessError, DlwaError, NetworkError, UsageError
 from dlwa.hosts import ssh
 from dlwa.labs import Lab
 from tests.integration.far_lab import FarLab
-from tests.integration.sshd import Answers, Client, Server, make_key, needs_sshd, needs_terminals
+from tests.integration.sshd import Answers, Client, Server, needs_sshd, needs_terminals
 
 pytestmark = [pytest.mark.integration, needs_sshd]
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/script-labs.md"
@@ -21,11 +21,6 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/script-labs.md"
 
 def lab_at(alias: str = "vm", user: Answers | None = None, **more) -> "ssh.LabConnection":
     return ssh.connection(Lab(alias, host=alias, root="/tmp", **more), user or Answers())
-
-
-def other_key(folder: Path) -> str:
-    make_key(folder / "other")
-    return " ".join((folder / "other.pub").read_text().split()[:2])
 
 
 def test_run_is_fabrics_own(client: Client, server: Server):
@@ -53,53 +48,6 @@ def test_files_go_both_ways(client: Client, server: Server, tmp_path: Path):
         assert (tmp_path / "here").read_bytes() == b"\0\xff" * 1000
         with pytest.raises(DlwaError, match="cannot be written"):
             lab.send_file(b"x", "/no/such/folder/file")
-
-
-@pytest.mark.parametrize("answer", [False, None])
-def test_an_unknown_host_key_is_refused(client: Client, server: Server, answer):
-    before = server.log().count("Accepted publickey")
-    for use in (lambda lab: lab.run("id"), lambda lab: lab.sftp(), lambda lab: lab.shell()):
-        with pytest.raises(AccessError, match="SHA256:"), lab_at("vm", Answers(answer)) as lab:
-            use(lab)
-    assert server.log().count("Accepted publickey") == before
-    assert not client.known_hosts.exists()
-
-
-def test_a_changed_host_key_is_refused(client: Client, server: Server, tmp_path: Path):
-    wrong = other_key(tmp_path)
-    client.know(server, wrong)
-    with pytest.raises(AccessError, match="has changed"):
-        lab_at("vm", Answers(True)).run("id")
-    client.known_hosts.unlink()
-    with pytest.raises(AccessError, match="lab file"):
-        lab_at("vm", Answers(True), host_keys=(wrong,)).run("id")
-
-
-def test_the_key_of_a_hop_is_checked_on_this_road_too(
-    client: Client,
-    server: Server,
-    tmp_path: Path,
-):
-    hop = Server(tmp_path / "hop")
-    hop.let_in(client.key)
-    hop.start()
-    try:
-        client.add_host("hop", hop)
-        client.add_host("inner", server, ProxyJump="hop")
-        client.know(server)
-        with pytest.raises(AccessError, match="unknown"):
-            lab_at("inner").run("id")
-        client.know(hop, other_key(tmp_path))
-        with pytest.raises(AccessError, match="has changed"):
-            lab_at("inner", Answers(True)).run("id")
-        assert "Accepted publickey" not in hop.log()
-        client.known_hosts.write_text("")
-        client.know(server)
-        client.know(hop)
-        with lab_at("inner") as lab:
-            assert lab.collect("echo $SSH_CONNECTION").out.split()[3] == str(server.port)
-    finally:
-        hop.stop()
 
 
 def test_fabric_can_open_nothing_by_itself(client: Client, server: Server):

@@ -47,6 +47,22 @@ def test_the_agent_is_asked_first(client, server, monkeypatch):
         connect("held").close()
 
 
+def test_a_public_key_may_name_the_one_of_the_agent(client, server, monkeypatch):
+    """The private half is nowhere on this machine: in a stick, or in a password manager."""
+    held = make_key(client.folder / "held")
+    others = [make_key(client.folder / f"other{number}") for number in range(7)]
+    server.authorized.write_text("")
+    server.let_in(held)
+    client.add_host("held", server, IdentityFile=f"{held}.pub")
+    client.know(server)
+    with agent(*others, held) as place:
+        held.unlink()
+        monkeypatch.setenv("SSH_AUTH_SOCK", place)
+        user = Answers()
+        connect("held", user).close()
+    assert not user.told
+
+
 def test_keys_nobody_knows_are_refused_with_what_to_type(client, server):
     server.authorized.write_text("")
     client.know(server)

@@ -60,7 +60,7 @@ def _keys(target: Target, asker: Asker) -> Iterator[tuple[str, paramiko.PKey]]:
     The agent's among the named files, the agent's others, files, at last files with a passphrase.
     """
     agent = _agent_keys(target)
-    named = [path for path in target.identity_files if path.is_file()]
+    named = [path for path in target.identity_files if path.is_file() and not _public(path)]
     wanted = {public for path in target.identity_files if (public := _public_half(path))}
     first = [key for key in agent if key.get_base64() in wanted]
     for key in first:
@@ -112,11 +112,16 @@ def _socket_of_agent(place: str) -> Iterator[None]:
 
 
 def _public_half(path: Path) -> str:
+    """Of a named key; the file may itself be the public half of one that only the agent has."""
+    return _public(path.with_name(path.name + ".pub")) or _public(path)
+
+
+def _public(path: Path) -> str:
     try:
-        words = path.with_name(path.name + ".pub").read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError):
+        kind, data, *_ = path.read_text(encoding="utf-8").split(maxsplit=2)
+    except (OSError, ValueError):
         return ""
-    return words[1] if len(words) > 1 else ""
+    return data if kind.startswith(("ssh-", "ecdsa-", "sk-")) else ""
 
 
 def _unlocked(path: Path, asker: Asker) -> paramiko.PKey | None:

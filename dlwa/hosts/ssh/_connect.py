@@ -13,6 +13,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh import _auth, _hostkeys
 from dlwa.hosts.ssh._alive import stay_alive
+from dlwa.hosts.ssh._proxy import ProxySocket
 from dlwa.hosts.ssh._socket import Socket
 from dlwa.hosts.ssh._target import Asker, Target
 
@@ -187,7 +188,7 @@ def _socket(target: Target, before: Connection | None) -> Any:
         line = target.proxy_command
         for name, value in names.items():
             line = line.replace(name, value)
-        return paramiko.ProxyCommand(line.replace("\0", "%"))
+        return ProxySocket(line.replace("\0", "%"))
     return _tcp(target)
 
 
@@ -227,7 +228,9 @@ def _start(transport: paramiko.Transport, target: Target) -> paramiko.PKey:
     except IncompatiblePeer as error:
         raise AccessError(f"{target} speaks no SSH that is safe today: {error}") from error
     except (paramiko.SSHException, OSError, EOFError) as error:
+        hint = f"is {target.port} its SSH port? else try again; it may be starting up"
+        if target.proxy_command:
+            hint = f"does this reach it? ssh {target.alias}   (ProxyCommand {target.proxy_command})"
         raise NetworkError(
-            f"{target} does not answer as an SSH server: {told(error)}",
-            f"is {target.port} its SSH port? else try again; it may be starting up",
+            f"{target} does not answer as an SSH server: {told(error)}", hint
         ) from error

@@ -33,8 +33,8 @@ def preferred_types(target: Target) -> list[str]:
 def require_known(target: Target, key: paramiko.PKey, asker: Asker) -> None:
     """Return if the key is the machine's, or if the user says so now.
 
-    Raises `AccessError` for a changed or revoked key, an unknown one where nobody can be asked,
-    and a no.
+    Raises `AccessError` for a changed or revoked key, one that cannot be read, an unknown one
+    where nobody can be asked, and a no.
     """
     mine = (key.get_name(), key.get_base64())
     if mine[1] in _revoked(target):
@@ -47,22 +47,36 @@ def require_known(target: Target, key: paramiko.PKey, asker: Asker) -> None:
         return
     if known:
         raise _changed(target, key, known)
+    _refuse_unreadable(target)
     _ask(target, key, asker)
 
 
 def _changed(target: Target, key: paramiko.PKey, known: list[tuple[str, str]]) -> AccessError:
     expected = " or ".join(_fingerprint_of(*item) for item in known)
-    where = "the lab file" if target.pinned else ", ".join(_files_naming(target))
+    files = [str(path) for path in target.known_hosts if any(_lines_naming(target, path))]
+    where = "the lab file" if target.pinned else ", ".join(files)
     mend = (
-        "ask who runs the machine; if the change is true, put the new key into the lab file"
+        "put the new key into the lab file"
         if target.pinned
-        else f'ask who runs the machine; if the change is true: ssh-keygen -R "{target.key_name}"'
+        else " && ".join(f'ssh-keygen -R "{target.key_name}" -f "{one}"' for one in files)
     )
     return AccessError(
         f"the host key of {target.key_name} has changed: it shows {fingerprint(key)}, expected "
         f"{expected} ({where}). Somebody may be listening in; nothing was sent",
-        hint=mend,
+        hint=f"ask who runs the machine; if the change is true: {mend}",
     )
+
+
+def _refuse_unreadable(target: Target) -> None:
+    """A spoilt line is no reason to take a machine for one that was never seen."""
+    for path in target.known_hosts:
+        for number, words in _lines_naming(target, path):
+            if not _is_key(words):
+                raise AccessError(
+                    f"{path}, line {number}: the key of {target.key_name} cannot be read",
+                    hint=f"remove the line, then connect and compare the fingerprint: "
+                    f'sed -i.old {number}d "{path}"',
+                )
 
 
 def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
@@ -88,7 +102,10 @@ def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
             f"{key.get_base64()}]",
         ) from error
     if not agreed:
-        raise AccessError(f"the host key of {target.key_name} was not accepted ({shown})")
+        raise AccessError(
+            f"the host key of {target.key_name} was not accepted ({shown})",
+            "ask who runs the machine for its fingerprint",
+        )
     _remember(target, key, asker)
 
 
@@ -117,55 +134,70 @@ def _known(target: Target) -> list[tuple[str, str]]:
     return [
         (words[1], words[2])
         for path in target.known_hosts
-        for words in _lines(path)
-        if len(words) >= 3 and _names(words[0], target.key_name)
+        for _, words in _lines_naming(target, path)
+        if _is_key(words)
     ]
-
-
-def _files_naming(target: Target) -> Iterator[str]:
-    for path in target.known_hosts:
-        if any(_names(words[0], target.key_name) for words in _lines(path)):
-            yield str(path)
 
 
 def _revoked(target: Target) -> set[str]:
     return {
         words[3]
         for path in target.known_hosts
-        for words in _lines(path)
+        for _, words in _lines(path)
         if len(words) >= 4 and words[0] == "@revoked"
     }
 
 
-def _lines(path: Path) -> Iterator[list[str]]:
+def _lines_naming(target: Target, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Number and words of the lines that mean a machine."""
+    return ((number, words) for number, words in _lines(path) if _names(words[0], target.key_name))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    yield from (words for line in text.splitlines() if (words := line.split()))
+    for number, line in enumerate(text.split("\n"), 1):
+        if words := line.split():
+            yield number, words
 
 
 def _names(patterns: str, name: str) -> bool:
     """Whether the first word of a line of known_hosts means a machine."""
     if patterns.startswith("|1|"):
         salt = "|".join(patterns.split("|")[:3])
-        return hmac.compare_digest(paramiko.HostKeys.hash_host(name, salt), patterns)
+        try:
+            hashed = paramiko.HostKeys.hash_host(name, salt)
+        except (ValueError, AssertionError):  # a salt that cannot be one: nobody is meant
+            return False
+        return hmac.compare_digest(hashed.encode(), patterns.encode())
     found = False
-    for pattern in patterns.split(","):
+    for pattern in patterns.lower().split(","):
         bare = pattern.removeprefix("!")
         # a bracket belongs to [host]:port here and is no wildcard
-        if fnmatch.fnmatchcase(name, bare.replace("[", "[[]")):
+        if fnmatch.fnmatchcase(name.lower(), bare.replace("[", "[[]")):
             if pattern != bare:
                 return False
             found = True
     return found
 
 
-def _fingerprint_of(name: str, data: str) -> str:
+def _is_key(words: list[str]) -> bool:
+    """Whether a line goes on with `TYPE BASE64`, whole fields of which the first is the type."""
     try:
-        digest = hashlib.sha256(base64.b64decode(data)).digest()
+        _, kind, data, *_ = words
+        raw = base64.b64decode(data, validate=True)
     except ValueError:
-        return f"{_kind(name)} (unreadable)"
+        return False
+    end = 0
+    while end < len(raw):
+        end += 4 + int.from_bytes(raw[end : end + 4])
+    return end == len(raw) and raw[4 : 4 + int.from_bytes(raw[:4])] == kind.encode()
+
+
+def _fingerprint_of(name: str, data: str) -> str:
+    digest = hashlib.sha256(base64.b64decode(data)).digest()
     return f"{_kind(name)} SHA256:{base64.b64encode(digest).rstrip(b'=').decode()}"
 
 

@@ -107,7 +107,7 @@ def _resolve(
         port=int(one.get("port", 22)),
         user=one.get("user", "") or getpass.getuser(),
         key_alias="" if one.get("hostkeyalias", "none") == "none" else one["hostkeyalias"],
-        identity_files=tuple(_identities(said, env)),
+        identity_files=tuple(_identities(said, host, env)),
         identities_only=one.get("identitiesonly") == "yes",
         agent="" if one.get("identityagent") == "SSH_AUTH_SOCK" else one.get("identityagent", ""),
         known_hosts=(*known, *_paths(said.get("globalknownhostsfile", []))),
@@ -188,7 +188,14 @@ def _path(text: str) -> Path:
     return Path(text.replace("__PROGRAMDATA__", programs)).expanduser()
 
 
-def _identities(said: Mapping[str, list[str]], env: Mapping[str, str]) -> Iterator[Path]:
+def _identities(
+    said: Mapping[str, list[str]], alias: str, env: Mapping[str, str]
+) -> Iterator[Path]:
+    """Key files, whose tokens and variables `ssh -G` leaves as they are."""
+    one = {key: values[-1] for key, values in said.items()}
+    tokens = {"%": "%", "d": str(Path.home()), "u": getpass.getuser(), "n": alias}
+    tokens |= {"h": one.get("hostname", alias), "p": one.get("port", ""), "r": one.get("user", "")}
     for value in said.get("identityfile", []):
         if value != "none":
-            yield _path(value.replace("%d", str(Path.home())))
+            text = re.sub(r"%(.)", lambda found: tokens.get(found[1], found[0]), value)
+            yield _path(re.sub(r"\$\{(\w+)\}", lambda found: env.get(found[1], ""), text))
