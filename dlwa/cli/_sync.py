@@ -77,7 +77,7 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     if asked.delete and not (dry_run or yes):
         _agree_to_delete(lab, settings, (folder, listed, request), no_input=no_input)
     place = f"{asked.home}/{name}"
-    with _alone(settings, f"push.{asked.home}.{name}"), ExitStack() as stack:
+    with _alone(settings, f"push.{asked.home}/{name}"), ExitStack() as stack:
         bar = Bar(stack, "push")
 
         def once(wire: Wire) -> Result:
@@ -110,7 +110,7 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
         )
     target = home / name.path if asked.dest is None else asked.dest.expanduser() / name.leaf
     request = {"home": asked.home, "name": str(name), "what": asked.what}
-    with _alone(settings, f"fetch.{asked.home}.{name}"), ExitStack() as stack:
+    with _alone(settings, f"fetch.{asked.home}/{name}"), ExitStack() as stack:
         bar = Bar(stack, "fetch")
 
         def once(wire: Wire) -> Result:
@@ -235,5 +235,6 @@ def _alone(settings: Settings, title: str) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     if not lock.try_acquire():
-        raise BusyError(f"{title}: the same is being done in another window", "wait for it")
+        verb, _, what = title.partition(".")
+        raise BusyError(f"a {verb} of {what} goes on in another window", "wait for it")
     return lock

@@ -45,9 +45,10 @@ def tell(result: Result, what: tuple[str, str, float], *, dry_run: bool, delete:
 
 
 def list_some(lines: Sequence[str], say: Callable[[str], None] | None = None) -> None:
-    """The first of many lines, and how many there are besides."""
+    """The first of many lines, and how many there are besides; a lab may have written them."""
     for line in lines[:_LISTED]:
-        say(line) if say else output.say(f"  {line}")
+        shown = "".join(char if char.isprintable() else "\ufffd" for char in line)
+        say(shown) if say else output.say(f"  {shown}")
     if len(lines) > _LISTED:
         output.say(f"  ... and {len(lines) - _LISTED} more")
 

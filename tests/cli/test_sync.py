@@ -7,6 +7,8 @@ import pytest
 
 from dlwa.actions.sync import near
 from dlwa.cli import main
+from dlwa.cli._sync_told import tell
+from dlwa.locks import FileLock
 
 
 @pytest.fixture
@@ -54,6 +56,20 @@ def test_where_nothing_could_be_sent_nothing_is_called_verified(tmp_path, flute,
     assert main(["push", "links"]) == 1
     told = capsys.readouterr().err
     assert "a.wav' was left out: it is a link" in told and "verified" not in told
+
+
+def test_what_a_lab_writes_steers_no_terminal(capsys):
+    hostile = near.Result(refused={"a": "\x1b[2Jgone"}, extras=["b\x07\u202e"])
+    assert tell(hostile, ("sent", "vm:inputs/ann/x", 1.0), dry_run=True, delete=True) == 1
+    assert not {"\x1b", "\x07", "\u202e"} & set(capsys.readouterr().err)
+
+
+def test_the_same_in_two_windows_is_refused(flute, capsys):
+    place = Path(".dlwa/locks/push.inputs+ann+flute.lock")
+    place.parent.mkdir()
+    with FileLock(place):
+        assert main(["push", "flute"]) == 6
+    assert "a push of inputs/ann/flute goes on in another window" in capsys.readouterr().err
 
 
 def test_long_lists_say_how_much_more_there_is(flute, capsys):
