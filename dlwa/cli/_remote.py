@@ -53,12 +53,12 @@ def run_there(lab: Lab, words: Sequence[str]) -> int:
                     error.message, "runs go on without us; type the same command again"
                 ) from error
             argv = far_end.goes_on_with
-            connection = _again(lab, error)
+            connection = _again(lab, error, no_input="--no-input" in words)
         finally:
             far_end.close()
 
 
-def _again(lab: Lab, lost: NetworkError) -> ssh.Connection:
+def _again(lab: Lab, lost: NetworkError, *, no_input: bool) -> ssh.Connection:
     """Connect again, patiently; raises what made it fail when that takes too long."""
     output.say(f"{lost.message}; the run goes on, connecting again ...")
     until = time.monotonic() + _RETRY_FOR_S
@@ -67,7 +67,7 @@ def _again(lab: Lab, lost: NetworkError) -> ssh.Connection:
         time.sleep(_RETRY_EVERY_S[min(tries, len(_RETRY_EVERY_S) - 1)])
         tries += 1
         try:
-            return open_lab(lab)
+            return open_lab(lab, no_input=no_input)
         except NetworkError:
             if time.monotonic() > until:
                 raise
@@ -222,13 +222,14 @@ def _in_terminal(lab: Lab, words: Sequence[str]) -> int:
     env |= {name: os.environ[name] for name in ("NO_COLOR",) if os.environ.get(name)}
     owner = settings.owner if settings.owner_is_known else ""
     line = far.command_line(lab, words, owner, env)
-    connection = open_lab(lab)
+    no_input = "--no-input" in words
+    connection = open_lab(lab, no_input=no_input)
     while True:
         try:
             with connection:
                 code = ssh.attach(connection, line)
         except NetworkError as error:
-            connection = _again(lab, error)
+            connection = _again(lab, error, no_input=no_input)
             continue
         if code == far.REFUSED:
             return _explain(lab, words)

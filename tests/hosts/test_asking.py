@@ -43,3 +43,12 @@ def test_an_answer_is_read_from_the_terminal(
         monkeypatch.setattr("sys.stdin", terminal)
         os.write(there, typed)
         assert asker().confirm("Is it right?") is agreed
+
+
+def test_ctrl_d_is_an_empty_answer(monkeypatch, capsys) -> None:
+    def ends(*_: object, **__: object) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("getpass.getpass", ends)
+    assert ssh.OnTerminal().secret("Password: ") == "" and capsys.readouterr().err == "\n"

@@ -10,6 +10,7 @@ import pytest
 
 from dlwa.errors import AccessError, UsageError
 from dlwa.hosts import ssh
+from tests.integration.lab import wait_for
 from tests.integration.sshd import Answers, agent, connect, make_key, needs_sshd
 
 pytestmark = [pytest.mark.integration, needs_sshd]
@@ -86,6 +87,21 @@ def test_machines_that_ask_questions_get_answers_and_keep_none(client, tmp_path)
             ssh.connect(ssh.resolve("asks"), nobody)
     told = " ".join([*user.told, *(path.read_text() for path in client.folder.glob("*hosts"))])
     assert "123456" not in told and "\x1b" not in told
+
+
+def test_a_code_is_asked_where_ctrl_c_is_heard(client, tmp_path):
+    """On the thread that connects: paramiko's own would leave the terminal without echo."""
+
+    class Leaving(Answers):
+        def secret(self, prompt: str) -> str:
+            raise KeyboardInterrupt
+
+    with asking_server(make_key(tmp_path / "host"), []) as port:
+        client.add_host("asks", ServerAt(port), IdentityFile="none")
+        before = set(threading.enumerate())
+        with pytest.raises(KeyboardInterrupt):
+            connect("asks", Leaving(True))
+        wait_for(lambda: not [one for one in set(threading.enumerate()) - before if one.daemon])
 
 
 def test_a_key_and_a_code_together(client, tmp_path):

@@ -3,7 +3,10 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
 
 import paramiko
 
@@ -12,6 +15,8 @@ from dlwa.hosts.ssh._target import Asker, Target
 
 _TRIES = 3
 _MANY_KEYS = 5  # sshd hangs up after six
+_ASKING = ("keyboard-interactive", "password")
+_ANSWER_WITHIN_S = 600.0  # a code has to be found first; sshd itself gives two minutes
 
 
 def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
@@ -33,8 +38,9 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
         return
     if _answer_questions(transport, target, asker, allowed):
         return
+    typed = ", nor what was typed" if set(allowed) & set(_ASKING) else ""
     raise AccessError(
-        f"{target} accepts none of our keys ({', '.join(tried) or 'there are none'})",
+        f"{target} accepts none of our keys ({', '.join(tried) or 'none to offer'}){typed}",
         hint=f"give it your key: ssh-copy-id -p {target.port} {target.user}@{target.host}, or send "
         "your .pub file to who runs the machine   (no key yet: ssh-keygen -t ed25519)",
     )
@@ -153,8 +159,7 @@ def _allowed(transport: paramiko.Transport, target: Target) -> list[str]:
 def _answer_questions(
     transport: paramiko.Transport, target: Target, asker: Asker, allowed: list[str]
 ) -> bool:
-    methods = [name for name in ("keyboard-interactive", "password") if name in allowed]
-    for method in methods:
+    for method in (name for name in _ASKING if name in allowed):
         for _ in range(_TRIES):
             try:
                 if method == "password":
@@ -162,7 +167,7 @@ def _answer_questions(
                         target.user, asker.secret(f"Password of {target}: "), fallback=False
                     )
                 else:
-                    transport.auth_interactive(target.user, _Questions(target, asker))
+                    _ask_here(transport, target, _Questions(target, asker))
             except paramiko.BadAuthenticationType:
                 break
             except paramiko.AuthenticationException:
@@ -174,6 +179,38 @@ def _answer_questions(
             if transport.is_authenticated():
                 return True
     return False
+
+
+def _ask_here(transport: paramiko.Transport, target: Target, ask: "_Questions") -> None:
+    """Answer on this thread what paramiko asks on its own, where Ctrl-C would not be heard."""
+    asked: Queue[Any] = Queue()
+    replies: Queue[list[str] | None] = Queue()
+
+    def pass_on(*question: Any) -> list[str]:
+        asked.put(question)
+        answers = replies.get()
+        if answers is None:
+            raise EOFError("nobody answers")
+        return answers
+
+    transport.auth_timeout = _ANSWER_WITHIN_S
+    with ThreadPoolExecutor(1) as other:
+        login = other.submit(transport.auth_interactive, target.user, pass_on)
+        login.add_done_callback(lambda _: asked.put(None))
+        try:
+            while (question := _next(asked)) is not None:
+                replies.put(ask(*question))
+        except BaseException:
+            replies.put(None)
+            transport.close()
+            raise
+    login.result()
+
+
+def _next(waiting: "Queue[Any]") -> Any:
+    while True:
+        with contextlib.suppress(Empty):
+            return waiting.get(timeout=0.5)  # in pieces, so that Ctrl-C is heard on Windows too
 
 
 class _Questions:

@@ -45,13 +45,20 @@ class OnTerminal:
         self._no_input = no_input
 
     def secret(self, prompt: str) -> str:
-        """Ask without showing what is typed; raises `AccessError` where nobody can be asked."""
+        """Ask without showing what is typed; raises `AccessError` where nobody can be asked.
+
+        Ctrl-D means nothing.
+        """
         if not self._somebody_there():
             raise AccessError(
                 f"{_NOBODY}: {prompt.strip()}",
                 hint="run it in a terminal; an SSH key may be loaded first: ssh-add",
             )
-        return getpass.getpass(prompt, stream=sys.stderr)
+        try:
+            return getpass.getpass(prompt, stream=sys.stderr)
+        except EOFError:
+            print(file=sys.stderr)
+            return ""
 
     def confirm(self, question: str) -> bool:
         """Ask yes or no, no if nothing is typed; raises `UsageError` where nobody can be asked."""
