@@ -129,6 +129,16 @@ def test_patterns_of_known_hosts_count(client, server):
         connect("vm")
 
 
+def test_a_machine_known_without_its_port_is_known_as_to_openssh(client, server, tmp_path):
+    client.known_hosts.write_text(f"127.0.0.1 {server.public_host_key}\n")
+    connect("vm").close()
+    make_key(tmp_path / "other")
+    other = " ".join((tmp_path / "other.pub").read_text().split()[:2])
+    client.known_hosts.write_text(f"127.0.0.1 {other}\n")
+    with pytest.raises(AccessError, match="unknown"):  # that is another server there
+        connect("vm")
+
+
 @pytest.mark.parametrize("cut", [5, 40, 44, -3])
 def test_a_spoilt_line_of_known_hosts_is_told_as_one(client, server, cut):
     """Neither a changed key nor a machine never seen: file, line, and what to type."""

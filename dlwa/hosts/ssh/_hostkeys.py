@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import paramiko
@@ -27,7 +28,7 @@ def fingerprint(key: paramiko.PKey) -> str:
 
 def preferred_types(target: Target) -> list[str]:
     """The types of the keys we know of a machine: what to ask it for first."""
-    return [name for name, _ in _known(target)]
+    return [name for name, _ in _known(target) or _known_without_port(target)]
 
 
 def require_known(target: Target, key: paramiko.PKey, asker: Asker) -> None:
@@ -48,7 +49,8 @@ def require_known(target: Target, key: paramiko.PKey, asker: Asker) -> None:
     if known:
         raise _changed(target, key, known)
     _refuse_unreadable(target)
-    _ask(target, key, asker)
+    if mine not in _known_without_port(target):
+        _ask(target, key, asker)
 
 
 def _changed(target: Target, key: paramiko.PKey, known: list[tuple[str, str]]) -> AccessError:
@@ -73,7 +75,7 @@ def _refuse_unreadable(target: Target) -> None:
         for number, words in _lines_naming(target, path):
             if not _is_key(words):
                 raise AccessError(
-                    f"{path}, line {number}: the key of {target.key_name} cannot be read",
+                    f"{path}, line {number}: the host key of {target.key_name} cannot be read",
                     hint=f"remove the line, then connect and compare the fingerprint: "
                     f'sed -i.old {number}d "{path}"',
                 )
@@ -137,6 +139,12 @@ def _known(target: Target) -> list[tuple[str, str]]:
         for _, words in _lines_naming(target, path)
         if _is_key(words)
     ]
+
+
+def _known_without_port(target: Target) -> list[tuple[str, str]]:
+    """What OpenSSH, too, looks at where nothing is known of the port; only a match counts."""
+    anywhere = target.port == 22 or target.key_alias or target.pinned
+    return [] if anywhere else _known(replace(target, port=22))
 
 
 def _revoked(target: Target) -> set[str]:
