@@ -19,6 +19,7 @@ def make_run(root: Path, name: str = "ann/violin", state: str = "running", **rec
     now = time.time()
     folder = root / "models" / "ddsp" / name
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".run.lock").touch()
     document = {
         "id": "0badcafe",
         "kind": "train",

@@ -5,8 +5,9 @@ killed wrapper, a restarted machine or a halted job is told as it is.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from dlwa import runfiles
 from dlwa.actions import keepers
@@ -36,6 +37,9 @@ def read_run(folder: Path, host: Host, stalled_after_s: float = STALLED_AFTER_S)
         return None
     paths = RunPaths(folder, str(record.get("kind", "train")))
     state, reason = record.get("state", "lost"), str(record.get("reason") or "")
+    if state in LIVE and _is_copy(record, paths, host):
+        told = f"a copy; on {record.get('host')} it was {state} when this was taken"
+        return Run(paths, record, "lost", told)
     if state in LIVE:
         state, reason = keepers.of(record, host).standing(record, paths, stalled_after_s)
     return Run(paths, record, state, reason)
@@ -82,6 +86,12 @@ def find_run(runs: list[Run], text: str) -> Run:
         listed = ", ".join(f"{run.id} ({run.kind})" for run in live)
         raise UsageError(f"run={text} could be {listed}", "name it by its id")
     return (live or named)[0]
+
+
+def _is_copy(record: Mapping[str, Any], paths: RunPaths, host: Host) -> bool:
+    """Whether a record came here without its run, as `fetch --all` brings it: the locks stayed."""
+    elsewhere = record.get("host") != host.name
+    return elsewhere and not (paths.lock.exists() or paths.start_lock.exists())
 
 
 def _other_folders(workspace: Workspace) -> Iterator[Path]:

@@ -115,6 +115,15 @@ def test_a_run_on_another_machine_is_judged_by_its_files(tmp_path: Path) -> None
     assert state_of(folder)[0] == "stalled"
 
 
+def test_a_copy_of_a_live_run_is_told_as_such(tmp_path: Path) -> None:
+    """As `fetch --all` brings it: what is hidden, such as the wrapper's lock, stays where it is."""
+    folder = make_run(tmp_path, host="vm2", pid=1, pid_start=1)
+    (folder / ".run.lock").unlink()
+    assert state_of(folder) == ("lost", "a copy; on vm2 it was running when this was taken")
+    (folder / ".start.lock").touch()  # this is where it was started, its wrapper is not up yet
+    assert state_of(folder)[0] == "running"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "running"}'])
 def test_a_broken_record_breaks_nothing(tmp_path: Path, text: str) -> None:
     folder = make_run(tmp_path)
