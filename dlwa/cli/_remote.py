@@ -102,9 +102,12 @@ class FarEnd:
             self._read(channel)
         code = self._connection.exit_code(channel)
         story.join(timeout=2.0)
-        refused = far.refusal(self._lab, Completed(code, "", "\n".join(self._said)))
+        said = "\n".join(self._said)
+        refused = far.refusal(self._lab, Completed(code, "", said))
         if refused:
             raise refused
+        if code in far.CANNOT_START:
+            raise far.not_starting(self._lab, _safe(said))
         self._show_held()
         return code
 

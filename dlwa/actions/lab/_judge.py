@@ -88,6 +88,10 @@ def _version(lab: Lab, facts: Facts) -> Finding:
 
 
 def _environment(lab: Lab, facts: Facts) -> Finding:
+    if "broken" in facts:
+        place, text = quote(f"{lab.root}/.venv"), "the Python of .venv does not start"
+        mend = f"there: rm -r {place}   then here: ./dlwa.py lab setup {lab.name}"
+        return Finding("environment", "fail", text, mend)
     if "venv" not in facts:
         text = ".venv is not made yet"
         return Finding("environment", "warn", text, f"./dlwa.py lab setup {lab.name}")

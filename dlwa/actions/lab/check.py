@@ -43,6 +43,7 @@ if cd @ROOT@ 2>/dev/null; then
   say version "$(@VERSION@ 2>/dev/null)"
   say scheduler "$(sed -n 's/^scheduler: *//p' labs/local.yaml 2>/dev/null)"
   [ -s .venv/dlwa-installed ] && say venv yes
+  [ -x .venv/bin/python ] && ! .venv/bin/python -c "" 2>/dev/null && say broken yes
   [ -e .venv/dlwa-ddsp.installing ] && say cut yes
   [ -f .venv/dlwa-extras ] && say ddsp "$(cat .venv/dlwa-extras)"
 fi

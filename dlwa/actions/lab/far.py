@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dlwa.hosts.ssh import LabConnection
 
 REFUSED = 90
+CANNOT_START = (126, 127)
 _SAYS = "dlwa-lab:"
 _BEGINS = f"{_SAYS}begins"
 VERSION_OF = r"""sed -n 's/^__version__ = "\(.*\)"$/\1/p' dlwa/version.py"""
@@ -31,7 +32,7 @@ def command_line(lab: Lab, words: Sequence[str], owner: str, env: Mapping[str, s
     exports = "; ".join(f"export {name}={quote(value)}" for name, value in pairs.items())
     # the empty line ends what a login script may have left without an end
     return shell_line(
-        f'{_enter(lab)}; {_same_version()}; {exports}; export DLWA_ROOT="$PWD"; echo; '
+        f'{_enter(lab)}; {_same_version()}; {exports}; export DLWA_ROOT="$PWD"; [ -t 1 ] || echo; '
         f'exec "$p" dlwa.py {join(words)}'
     )
 
@@ -80,6 +81,14 @@ def refusal(lab: Lab, done: Completed) -> DlwaError | None:
     return _refusals(lab, value).get(reason)
 
 
+def not_starting(lab: Lab, said: str) -> DlwaError:
+    """What it means that a Python there could not be started."""
+    last = "\n".join(said.strip().splitlines()[-3:])
+    return DlwaError(
+        f"lab={lab.name}: dlwa does not start there: {last}", f"./dlwa.py lab check {lab.name}"
+    )
+
+
 def _refusals(lab: Lab, value: str) -> dict[str, DlwaError]:
     mend = f"./dlwa.py lab setup {lab.name}"
     return {
@@ -122,7 +131,7 @@ def _same_version() -> str:
 
 
 def _refuse(reason: str) -> str:
-    return f'{{ echo >&2; echo "{_SAYS}{reason}" >&2; exit {REFUSED}; }}'
+    return f'{{ [ -t 2 ] || printf "\\n%s\\n" "{_SAYS}{reason}" >&2; exit {REFUSED}; }}'
 
 
 def _parts(version: str) -> list[int]:
