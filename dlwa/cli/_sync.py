@@ -16,17 +16,19 @@ from dlwa.cli import options, output
 from dlwa.cli._pipe import open_wire
 from dlwa.cli._sync_told import Bar, list_some, tell
 from dlwa.errors import (
+    BusyError,
     ExitCode,
     NetworkError,
     NotFoundError,
     UsageError,
 )
 from dlwa.labs import Lab, read_lab
-from dlwa.locks import FileLock
+from dlwa.locks import FileLock, is_locked
 from dlwa.names import parse_name, safe_spelling
 from dlwa.settings import Settings
 from dlwa.shell import quote
 from dlwa.words import counted
+from dlwa.workspace import RunPaths
 
 _WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TIMES_BAD = 3
@@ -109,6 +111,10 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
             hint=f"name a folder: {output.LAUNCHER} fetch {name} ~/Downloads, or add --lab NAME",
         )
     target = home / name.path if asked.dest is None else asked.dest.expanduser() / name.leaf
+    if is_locked(RunPaths(target).lock):
+        raise BusyError(
+            f"a run goes on in {target}", f"stop it first, or name a folder: fetch {name} DEST"
+        )
     request = {"home": asked.home, "name": str(name), "what": asked.what}
     with _alone(settings, f"fetch.{asked.home}/{name}"), ExitStack() as stack:
         bar = Bar(stack, "fetch")
@@ -226,8 +232,6 @@ def _client(settings: Settings) -> str:
 def _alone(settings: Settings, title: str) -> Any:
     """Two transfers of the same thing on this machine would only disturb each other."""
     import os
-
-    from dlwa.errors import BusyError
 
     if os.name == "nt":
         return ExitStack()

@@ -64,6 +64,16 @@ def test_what_a_lab_writes_steers_no_terminal(capsys):
     assert not {"\x1b", "\x07", "\u202e"} & set(capsys.readouterr().err)
 
 
+def test_nothing_is_fetched_into_the_folder_of_a_living_run(flute, tmp_path, capsys):
+    (tmp_path / "models/ddsp/ann/violin").mkdir(parents=True)
+    target = tmp_path / "down/violin"
+    target.mkdir(parents=True)
+    with FileLock(target / ".run.lock"):
+        assert main(["fetch", "ann/violin", "down", "--all"]) == 6
+    assert "a run goes on in" in capsys.readouterr().err
+    assert main(["fetch", "ann/violin", "down", "--all"]) == 0
+
+
 def test_the_same_in_two_windows_is_refused(flute, capsys):
     place = Path(".dlwa/locks/push.inputs+ann+flute.lock")
     place.parent.mkdir()
