@@ -162,7 +162,9 @@ def _gpu_row(use: gpus.GpuUse) -> list[str]:
     gpu = use.gpu
     memory = f"{_or_unknown(gpu.memory_used_mib)}/{_or_unknown(gpu.memory_total_mib)} MiB"
     busy = f"{_or_unknown(gpu.utilization_percent)} %"
-    return [str(gpu.index), gpu.name, memory, busy, use.name or use.foreign or "free"]
+    tells_owner = not use.name or use.name.startswith(f"{use.owner}/")
+    by = use.name if tells_owner else f"{use.name} ({use.owner})"
+    return [str(gpu.index), gpu.name, memory, busy, by or use.foreign or "free"]
 
 
 def _tell_idle(used: list[gpus.GpuUse], found: list[Run]) -> None:

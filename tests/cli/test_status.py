@@ -9,7 +9,7 @@ import pytest
 
 from dlwa.actions import gpus
 from dlwa.claims import Claims, Device, Want
-from dlwa.cli import main
+from dlwa.cli import _status, main
 from dlwa.tools.nvidia_smi import ComputeApp, Gpu
 from dlwa.workspace import machine_locks
 from tests.made_runs import add_steps, make_run
@@ -41,6 +41,12 @@ def test_who_holds_a_gpu_and_does_nothing_is_named(held: Path, monkeypatch, caps
     assert "GPU 0 does nothing now (0 %), ann/violin holds it" in err
     assert "pid 4242" in out, "and who computes from outside dlwa"
     assert "GPU 1" not in err, "what others do is not ours to judge"
+
+
+def test_whose_the_run_on_a_gpu_is_stands_there_whatever_its_name() -> None:
+    card = Gpu(0, "GPU-0", "A100", 40960, 900, 50)
+    for name, told in (("ann/violin", "ann/violin"), ("violin", "violin (ann)")):
+        assert _status._gpu_row(gpus.GpuUse(card, "0badcafe", "ann", name))[-1] == told
 
 
 @pytest.mark.parametrize("busy", [6, 97, None])
