@@ -39,6 +39,7 @@ def plan_export(
     model = parse_name(model_name, "model_name")
     folder = playable(settings.workspace, model)
     target = target or users.results_of(model, settings) / "export"
+    users.refuse_others_place(target, settings)
     if target.exists() and not overwrite:
         raise BusyError(f"output={target} exists already", "add --yes to replace it, or --output")
     words = [f"--model_path={folder}", f"--save_dir={target}", f"--name={model.parts[-1]}"]

@@ -35,6 +35,7 @@ def plan(
     if not is_model(folder):
         raise unknown(workspace, model, is_model)
     page = page or users.results_of(model, settings) / "report.html"
+    users.refuse_others_place(page, settings)
     run = read_run(folder, host, settings.stalled_after_s)
     words = [f"--model_dir={folder}", f"--out={page}", f"--name={model}"]
     if run is not None:

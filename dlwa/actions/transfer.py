@@ -38,6 +38,7 @@ def plan(
         raise UsageError(f"output={target} must end in {', '.join(ENDINGS)}")
     elif target.exists() and not overwrite:
         raise BusyError(f"output={target} exists already", "name another file, or add --yes")
+    users.refuse_others_place(target, settings)
     words = [str(source), str(target), f"--model_dir={folder}", *flags(knobs or {})]
     return Plan(model, target, launch.module_argv(MODULE, words))
 

@@ -120,6 +120,20 @@ def require_own(name: Name, settings: Settings, *, as_admin: bool) -> str:
     )
 
 
+def refuse_others_place(place: Path, settings: Settings) -> None:
+    """Raise `AccessError` for a file or folder that would lie among somebody else's things here."""
+    if not settings.owner_is_known:
+        return
+    for home in settings.workspace.homes().values():
+        for seen, root in ((place.absolute(), home.absolute()), (place.resolve(), home.resolve())):
+            owner = seen.relative_to(root).parts[:1] if seen.is_relative_to(root) else ()
+            if owner and owner[0] != settings.owner and _is_person(settings.workspace, owner[0]):
+                raise AccessError(
+                    f"{place} belongs to {owner[0]}, you are {settings.owner}",
+                    hint="name a place of your own",
+                )
+
+
 def _is_person(workspace: Workspace, name: str) -> bool:
     """Whether a name of one part is a person's: where others have files, there are only folders."""
     homes = workspace.homes()

@@ -12,6 +12,7 @@ from typing import Any
 from dlwa.actions.sync import audit, files, near
 from dlwa.actions.sync.near import Result
 from dlwa.actions.sync.wire import Wire
+from dlwa.actions.users import refuse_others_place
 from dlwa.cli import options, output
 from dlwa.cli._pipe import open_wire
 from dlwa.cli._sync_told import Bar, list_some, tell
@@ -111,6 +112,8 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
             hint=f"name a folder: {output.LAUNCHER} fetch {name} ~/Downloads, or add --lab NAME",
         )
     target = home / name.path if asked.dest is None else asked.dest.expanduser() / name.leaf
+    if asked.dest is not None:
+        refuse_others_place(target, settings)
     if is_locked(RunPaths(target).lock):
         raise BusyError(
             f"a run goes on in {target}", f"stop it first, or name a folder: fetch {name} DEST"

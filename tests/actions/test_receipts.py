@@ -96,6 +96,29 @@ def test_a_persons_whole_folder_is_that_persons(tmp_path):
         assert users.require_own(parse_name(name), ann, as_admin=False) == ""
 
 
+def test_nothing_is_put_among_anothers_things_by_its_path_either(tmp_path, monkeypatch):
+    from dlwa.cli import main
+
+    for folder in ("models/ddsp/ben/flute", "models/ddsp/ann/violin", "outputs/ben/mix"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("ckpt-1.index", "ckpt-1.data-00000-of-00001", "operative_config-0.gin"):
+        (tmp_path / "models/ddsp/ann/violin" / name).write_text("x")
+    (tmp_path / "in.wav").touch()
+    (tmp_path / "mine").symlink_to(tmp_path / "outputs/ben")
+    monkeypatch.setenv("DLWA_OWNER", "ann")
+    monkeypatch.chdir(tmp_path)
+    of = ("--model_name", "ann/violin")
+    for words in (
+        ("fetch", "ann/violin", "models/ddsp/ben", "--yes"),
+        ("ddsp", "report", *of, "--output", "outputs/ben/report.html", "--dry-run"),
+        ("ddsp", "export", *of, "--output", "outputs/ben/mix", "--yes", "--dry-run"),
+        ("ddsp", "timbre-transfer", *of, "in.wav", "mine/out.wav", "--yes", "--dry-run"),
+    ):
+        assert main(["--root", str(tmp_path), *words]) == 4, words
+    words = ("ddsp", "timbre-transfer", *of, "in.wav", "outputs/ann/out.wav", "--dry-run")
+    assert main(["--root", str(tmp_path), *words]) == 0
+
+
 def test_usage_as_a_spreadsheet(tmp_path, capsys):
     from dlwa.cli import main
 
