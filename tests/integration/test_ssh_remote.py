@@ -334,6 +334,8 @@ def test_a_cut_look_comes_back(world: FarLab, terminal):
     one.expect("line ")
     world.proxy.cut()
     one.expect("connecting again")
+    shown = one.before.rpartition("\x1b[?1049h")[2]
+    assert "\x1b[?1049l" in shown and "\x1b[?25h" in shown, "one may give up waiting now"
     one.expect(r"line \d+")
     for _ in range(5):  # screen drops what is typed while it draws for the first time
         one.send("\x01d")

@@ -13,6 +13,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh import _auth, _hostkeys
 from dlwa.hosts.ssh._alive import stay_alive
+from dlwa.hosts.ssh._inbox import Inbox
 from dlwa.hosts.ssh._proxy import ProxySocket
 from dlwa.hosts.ssh._socket import Socket
 from dlwa.hosts.ssh._target import Asker, Target
@@ -23,6 +24,9 @@ DEAD_AFTER_S = 20.0
 # 100 MB/s at 40 ms; twice as much fills the queues on the way, and what overflows is sent again
 WINDOW_BYTES = 4 << 20
 PACKET_BYTES = 1 << 15
+_OLD_CIPHERS = ("3des-cbc",)
+# 2^32 blocks of AES, as OpenSSH and RFC 4344 (3.2) have it; with paramiko's 512 MiB big files stop
+_NEW_KEYS_AFTER_BYTES = 16 << 32
 _CONNECTION_LOST = -1  # paramiko's exit status of a channel that ended without one
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its tracebacks are told by our errors
@@ -108,6 +112,7 @@ class Connection:
             )
             if terminal:
                 channel.get_pty(*terminal)
+            channel.in_buffer = Inbox()  # type: ignore[assignment]  # still empty before a command
             channel.exec_command(line)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self.lost(error) from error
@@ -128,7 +133,7 @@ class Connection:
         if not channel.status_event.wait(DEAD_AFTER_S):
             raise self.lost(TimeoutError("no exit code came"))
         if channel.exit_status == _CONNECTION_LOST:
-            raise self.lost(EOFError("it ended without an exit code"))
+            raise self.lost(EOFError())
         return channel.exit_status
 
     def lost(self, error: BaseException) -> NetworkError:
@@ -156,7 +161,9 @@ def _transport(target: Target, before: Connection | None) -> paramiko.Transport:
     )
     options = transport.get_security_options()
     fast = [name for name in options.ciphers if "gcm" in name]
-    options.ciphers = (*fast, *(name for name in options.ciphers if name not in fast))
+    good = [name for name in options.ciphers if name not in (*fast, *_OLD_CIPHERS)]
+    options.ciphers = (*fast, *good)
+    transport.packetizer.REKEY_BYTES = _NEW_KEYS_AFTER_BYTES
     known = [kind for name in _hostkeys.preferred_types(target) for kind in _signatures(name)]
     first = [name for name in known if name in options.key_types]
     options.key_types = (*first, *(name for name in options.key_types if name not in first))

@@ -14,6 +14,9 @@ from dlwa.hosts.ssh._connect import Connection, close_channel
 
 _CHUNK = 1 << 15
 _LOOK_EVERY_S = 0.05
+# what a program that drew the whole screen would do at its end: all lines scroll, plain keys and
+# colours, a cursor, the screen as it was before
+_PUT_RIGHT = b"\x1b[r\x1b[?1l\x1b>\x1b[0m\x1b[?25h\x1b[?1049l\r\n"
 
 
 def attach(connection: Connection, line: str) -> int:
@@ -27,10 +30,11 @@ def attach(connection: Connection, line: str) -> int:
     try:
         with _raw_terminal():
             _carry(channel)
-        return connection.exit_code(channel)
-    except NetworkError:
-        sys.stdout.write("\r\n")
-        raise
+            try:
+                return connection.exit_code(channel)
+            except NetworkError:
+                _write(_PUT_RIGHT)
+                raise
     finally:
         close_channel(channel)
 
