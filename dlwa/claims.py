@@ -215,7 +215,8 @@ def _decide(
             if len(free) >= want.count:
                 return Answer(tuple(free[: want.count]), position=position)
             return _no_device(entries, mine, devices, position)
-        if not over:  # who is over the limit is in nobody's way
+        # who is over the limit, or needs more than there is, is in nobody's way
+        if not over and want.count <= len(devices):
             position += 1
             # who comes first keeps what there is, even if it is not enough yet
             free = free[want.count :]

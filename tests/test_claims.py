@@ -110,6 +110,13 @@ def test_more_gpus_than_there_are_is_said(claims: Claims) -> None:
     )
 
 
+def test_who_needs_more_than_there_is_keeps_nothing_from_others(claims: Claims) -> None:
+    claims.enter(want("never", count=3))
+    bob = claims.enter(want("bob", "bob"))
+    assert claims.ask(bob, GPUS, take=False).position == 1
+    assert ask(claims, bob) == ["GPU-a"]
+
+
 def test_the_limit_of_an_owner_holds_and_others_pass(claims: Claims) -> None:
     one = claims.enter(want("one", runs_per_owner=1))
     two = claims.enter(want("two", runs_per_owner=1))

@@ -6,9 +6,11 @@ from pathlib import Path
 from dlwa.actions import keepers, launch
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, options, output
-from dlwa.errors import ExitCode, NotFoundError
+from dlwa.errors import BusyError, ExitCode, NotFoundError
 from dlwa.hosts.local import LocalHost
+from dlwa.labs import Limits
 from dlwa.names import parse_name, safe_spelling
+from dlwa.words import counted
 
 _RECENT = 5
 
@@ -63,6 +65,8 @@ def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) 
     settings, host = options.settings(), LocalHost()
     title = parse_name(name or safe_spelling(Path(command[0]).name).split("/")[0], "name")
     owner = title.owner(settings.owner)
+    limits = options.lab(settings).limits
+    _require_allowed(gpus, limits)
     full = title if len(title.parts) > 1 else parse_name(f"{owner}/{title}")
     if output.only_shown(command, dry_run):
         return ExitCode.OK
@@ -77,10 +81,17 @@ def run_command(command: Sequence[str], name: str, gpus: int, *, dry_run: bool) 
         devices="gpu",
         gpus=gpus,
     )
-    limits = options.lab(settings).limits
     run = launch.launch(job, settings.workspace, host, limits, run_id)
     output.answer(run.document())
     return _tell_started(run)
+
+
+def _require_allowed(gpus: int, limits: Limits) -> None:
+    if gpus > max(1, limits.gpus_per_run):
+        raise BusyError(
+            f"gpus={gpus}: a run may claim {counted(limits.gpus_per_run, 'GPU')} here",
+            hint="gpus_per_run of limits in labs/local.yaml says so",
+        )
 
 
 def _tell_started(run: Run) -> int:

@@ -221,6 +221,7 @@ def test_make_dataset_detached_and_logs_followed(lab: Lab) -> None:
         (("stop",), 3, "no run is going on"),
         (("logs", "$(reboot)"), 3, "unknown"),
         (("util", "run", "--name", "a b", "--", "true"), 2, "space"),
+        (("util", "run", "--gpus", "2", "--", "true"), 6, "may claim 1 GPU here"),
         (("user", "add", "../x"), 2, "slash"),
     ],
 )
