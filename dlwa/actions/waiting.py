@@ -8,7 +8,7 @@ from typing import Any
 
 from dlwa import runfiles
 from dlwa.actions.progress import progress_of, span
-from dlwa.actions.runs import Run
+from dlwa.actions.runs import STALLED_AFTER_S, Run, last_activity
 from dlwa.workspace import RunPaths
 
 
@@ -59,7 +59,8 @@ def _left_s(blocker: Mapping[str, Any]) -> float:
     paths = RunPaths(Path(str(blocker.get("folder", ""))))
     record = runfiles.read_json(paths.record) or {}
     now = progress_of(Run(paths, record, "running", ""))
-    left_s = now.left_s if now else None
+    stalls = time.time() - last_activity(paths) > STALLED_AFTER_S
+    left_s = None if stalls or now is None else now.left_s
     return min(float("inf") if left_s is None else left_s, _limit_s(record))
 
 

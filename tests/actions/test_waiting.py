@@ -1,6 +1,7 @@
 """How long a waiting run waits: known, bounded, or unknown, and said as such."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ def test_the_time_limit_of_the_lab_bounds_the_waiting(tmp_path: Path) -> None:
     limited = {"limits": {"hours_per_run": 1}, "started_at": time.time() - 1800}
     told = wait_of(waiting(1, computing(tmp_path, "ann/a", 99999, **limited)))
     assert told and told.seconds == pytest.approx(1800, abs=5)
+
+
+def test_nothing_is_promised_of_a_run_that_has_stalled(tmp_path: Path) -> None:
+    folder = computing(tmp_path, "ann/a", 600)
+    long_ago = time.time() - 3600
+    for path in folder.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    assert wait_of(waiting(1, folder)) == Wait(1, None)
 
 
 def test_a_data_set_in_the_making_counts_too(tmp_path: Path) -> None:
