@@ -3,8 +3,11 @@
 import gc
 import io
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,19 @@ def test_the_line_can_be_lost_and_opened_again(client: Client, server: Server):
         assert lab.collect("echo again").out == "again\n"
         with pytest.raises(NetworkError, match=r"within 0\.3 s"):
             lab.collect("sleep 30", timeout_s=0.3)
+
+
+def test_ctrl_c_leaves_a_command_that_is_waited_for(client: Client, server: Server):
+    """By itself fabric passes it on, and waits."""
+    client.know(server)
+    with lab_at() as lab:
+        lab.open()
+        threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+        began_s = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            lab.collect("sleep 30")
+        assert time.monotonic() - began_s < 10
+        assert lab.collect("echo again").out == "again\n"
 
 
 @needs_terminals

@@ -19,10 +19,17 @@ class _Runner(Remote):  # type: ignore[misc]
 
     def start(self, *arguments: Any, **more: Any) -> None:
         self._line = self.context.line
+        self._is_deaf = self.opts["in_stream"] is False and not self.watchers and not self.using_pty
         super().start(*arguments, **more)
-        nothing_comes = self.opts["in_stream"] is False and not self.watchers
-        if nothing_comes and not self.using_pty:
+        if self._is_deaf:
             self.channel.shutdown_write()
+
+    def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
+        """Ctrl-C: a command that hears nothing would go on, and we would wait for it."""
+        if self._is_deaf:
+            self.channel.close()
+            raise interrupt
+        super().send_interrupt(interrupt)
 
     def returncode(self) -> int:
         if self.opts["timeout"] is not None and self.timed_out:
