@@ -112,12 +112,7 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
             hint=f"name a folder: {output.LAUNCHER} fetch {name} ~/Downloads, or add --lab NAME",
         )
     target = home / name.path if asked.dest is None else asked.dest.expanduser() / name.leaf
-    if asked.dest is not None:
-        refuse_others_place(target, settings)
-    if is_locked(RunPaths(target).lock):
-        raise BusyError(
-            f"a run goes on in {target}", f"stop it first, or name a folder: fetch {name} DEST"
-        )
+    _require_place(target, asked, settings)
     request = {"home": asked.home, "name": str(name), "what": asked.what}
     with _alone(settings, f"fetch.{asked.home}/{name}"), ExitStack() as stack:
         bar = Bar(stack, "fetch")
@@ -138,6 +133,18 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
         words = f"ddsp timbre-transfer IN.wav --model_name {model}{which}"
         output.say(f"hear it: {output.LAUNCHER} {words}")
     return code
+
+
+def _require_place(target: Path, asked: Fetch, settings: Settings) -> None:
+    """Raise `DlwaError` where nothing should be brought to."""
+    first = next(place for place in (target, *target.parents) if place.exists())
+    if not first.is_dir():
+        raise UsageError(f"{first} is a file, expected a folder", "name another folder")
+    if asked.dest is not None:
+        refuse_others_place(target, settings)
+    if is_locked(RunPaths(target).lock):
+        another = f"stop it first, or name a folder: fetch {asked.name} DEST"
+        raise BusyError(f"a run goes on in {target}", another)
 
 
 def _where() -> tuple[Settings, Lab]:

@@ -74,6 +74,16 @@ def test_nothing_is_fetched_into_the_folder_of_a_living_run(flute, tmp_path, cap
     assert main(["fetch", "ann/violin", "down", "--all"]) == 0
 
 
+@pytest.mark.parametrize("in_the_way", ["down", "down/flute"])
+def test_a_file_in_the_place_of_a_folder_is_told(flute, tmp_path, capsys, in_the_way):
+    assert main(["push", "flute"]) == 0
+    place = tmp_path / in_the_way
+    place.parent.mkdir(exist_ok=True)
+    place.touch()
+    assert main(["fetch", "ann/flute", "down", "--from", "inputs"]) == 2
+    assert f"{in_the_way} is a file, expected a folder" in capsys.readouterr().err
+
+
 def test_the_same_in_two_windows_is_refused(flute, capsys):
     place = Path(".dlwa/locks/push.inputs+ann+flute.lock")
     place.parent.mkdir()
