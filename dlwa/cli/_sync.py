@@ -127,6 +127,8 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
     took_s = time.monotonic() - began
     what = ("fetched", str(target), took_s)
     code = tell(result, what, dry_run=dry_run, delete=False)
+    if asked.what != "all" and not dry_run and (result.refused or result.bad):
+        output.say(f"{target} stays as it was: a model is taken whole or not at all")
     if code == ExitCode.OK and not dry_run and asked.home == "models":
         model = str(name) if asked.dest is None else quote(str(target))
         which = " --checkpoint latest" if asked.what == "latest" else ""

@@ -110,3 +110,17 @@ def test_who_fetched_the_latest_checkpoint_is_told_how_to_hear_it(flute, tmp_pat
     assert "--model_name down/flute\n" in capsys.readouterr().err
     assert main(["fetch", "ann/flute", "down", "--latest"]) == 0
     assert "--model_name down/flute --checkpoint latest\n" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_come_whole_leaves_what_is_here(flute, tmp_path, capsys, monkeypatch):
+    model = tmp_path / "models/ddsp/ann/flute"
+    model.mkdir(parents=True)
+    for name in ("ckpt-1.index", "ckpt-1.data-00000-of-00001", "operative_config-0.gin"):
+        (model / name).write_text("x")
+    there = tmp_path / "down/flute"
+    there.mkdir(parents=True)
+    (there / "operative_config-0.gin").symlink_to(flute)
+    assert main(["fetch", "ann/flute", "down"]) == 1
+    told = capsys.readouterr().err
+    assert "is a link there" in told and "taken whole or not at all" in told
+    assert [path.name for path in there.glob("[!.]*")] == ["operative_config-0.gin"]
