@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlwa.actions.sync import audit, files, near
+from dlwa.actions.sync.files import BLOCK_BYTES
 from dlwa.actions.sync.near import Result
 from dlwa.actions.sync.wire import Wire
 from dlwa.actions.users import refuse_others_place
@@ -91,7 +92,7 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
             )
 
         began = time.monotonic()
-        result = _until_good(lab, settings, once, no_input=no_input)
+        result = _until_good(lab, settings, once, bar, no_input=no_input)
     took_s = time.monotonic() - began
     what = ("sent", f"{lab.name}:{place}", took_s)
     code = tell(result, what, dry_run=dry_run, delete=asked.delete)
@@ -123,7 +124,7 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
             return near.fetch(wire, target, request, shown, together=together, dry_run=dry_run)
 
         began = time.monotonic()
-        result = _until_good(lab, settings, once, no_input=no_input)
+        result = _until_good(lab, settings, once, bar, no_input=no_input)
     took_s = time.monotonic() - began
     what = ("fetched", str(target), took_s)
     code = tell(result, what, dry_run=dry_run, delete=False)
@@ -211,16 +212,21 @@ def _agree_to_delete(
 
 
 def _until_good(
-    lab: Lab, settings: Settings, once: Callable[[Wire], Result], *, no_input: bool
+    lab: Lab, settings: Settings, once: Callable[[Wire], Result], bar: Bar, *, no_input: bool
 ) -> Result:
-    """Try until all that can arrive has arrived: lost lines and spoilt files are tried again."""
+    """Try until all that can arrive has arrived: lost lines and spoilt files are tried again.
+
+    It gives up on a line over which nothing more arrives, however often it is opened.
+    """
     tries = spoilt = 0
-    bytes_before = 0
+    bytes_before = furthest = 0
     while True:
         try:
             with open_wire(lab, settings, no_input=no_input) as wire:
                 result = once(wire)
         except NetworkError as error:
+            if bar.furthest >= furthest + BLOCK_BYTES:
+                tries, furthest = 0, bar.furthest
             if tries == len(_WAITS_S) or lab.is_local:
                 raise
             output.say(f"{error.message}; going on in {_WAITS_S[tries]:.0f} s ...")

@@ -78,12 +78,13 @@ def _code(result: Result) -> int:
 
 
 class Bar:
-    """One bar for all tries."""
+    """One bar for all tries; `furthest` is how many bytes any of them has come to."""
 
     def __init__(self, stack: ExitStack, label: str) -> None:
         self._stack, self._label = stack, label
         self._drawn: Any = None
         self._done, self._drawn_s = 0, 0.0
+        self.furthest = 0
 
     def shown(self) -> near.Shown:
         """What a try reports to."""
@@ -98,6 +99,7 @@ class Bar:
 
     def _moved(self, count: int) -> None:
         self._done += count
+        self.furthest = max(self.furthest, self._done)
         now_s = time.monotonic()
         if self._drawn is not None and now_s - self._drawn_s > _DRAW_EVERY_S:
             self._drawn_s = now_s

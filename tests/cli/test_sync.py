@@ -1,13 +1,15 @@
 """What `push` and `fetch` say, on one machine."""
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
 from dlwa.actions.sync import near
-from dlwa.cli import main
+from dlwa.cli import _sync, main
 from dlwa.cli._sync_told import tell
+from dlwa.errors import NetworkError
 from dlwa.locks import FileLock
 
 
@@ -36,6 +38,26 @@ def test_a_file_that_has_grown_since_it_was_listed_arrives_as_it_is_by_now(flute
     monkeypatch.setattr(near, "push", grows)
     assert main(["push", "flute"]) == 0
     assert Path("inputs/ann/flute/a.wav").read_bytes() == b"a.wav and more"
+
+
+def test_a_line_that_breaks_often_is_gone_on_with_as_long_as_something_arrives(
+    flute, tmp_path, monkeypatch
+):
+    """A laptop on a train: more cuts than are borne without progress."""
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs/vm.yaml").write_text("{host: vm, root: /data}")
+    tries: list[float] = []
+
+    def breaks(wire, folder, listed, request, shown, **more):
+        shown.total(99 << 20, 1)
+        shown.moved(min(len(tries), 20) << 20)
+        raise NetworkError("the connection was lost")
+
+    monkeypatch.setattr(near, "push", breaks)
+    monkeypatch.setattr(_sync, "open_wire", lambda *words, **more: contextlib.nullcontext())
+    monkeypatch.setattr(_sync.time, "sleep", tries.append)
+    assert main(["--lab", "vm", "push", "flute"]) == 5
+    assert tries == [1.0] * 20 + [1.0, 2.0, 4.0, 8.0, 15.0, 30.0]
 
 
 def test_a_dry_run_tells_what_would_be_removed(flute, capsys):
