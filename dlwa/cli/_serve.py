@@ -5,8 +5,10 @@ import sys
 
 from dlwa.actions.sync import far
 from dlwa.actions.sync.wire import FunctionPipe, Wire
-from dlwa.cli import options
 from dlwa.errors import DlwaError, ExitCode
+from dlwa.labs import read_lab
+from dlwa.settings import load
+from dlwa.workspace import share_with_group
 
 # more than a pipe holds only makes Python clear memory in vain: half the speed
 _AT_ONCE_BYTES = 1 << 17
@@ -24,8 +26,9 @@ def serve() -> int:
             view = view[os.write(writing, view) :]
 
     try:
-        settings = options.settings()
-        limits = options.lab(settings).limits
+        settings = load()
+        share_with_group(settings.root)
+        limits = read_lab(settings.workspace.labs, settings.lab).limits
     except DlwaError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return int(error.exit_code)

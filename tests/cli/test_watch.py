@@ -253,7 +253,7 @@ class TestTerminal:
         runfiles.report_step(folder, 1500, 30000, {"total_loss": 5.1}, 2.0)
         self.wait_for(tmux, "1500/30000")
         subprocess.run([*tmux, "send-keys", "-t", "w", "C-c"], check=True)
-        self.wait_for(tmux, "goes on")
+        self.wait_for(tmux, "goes on", "-S", "-")  # the end of the program scrolls the screen
         assert runfiles.read_json(folder / runfiles.RECORD_FILE)["state"] == "running"
 
     def test_it_ends_when_the_run_ends(self, tmux: list[str], folder: Path, tmp_path: Path) -> None:

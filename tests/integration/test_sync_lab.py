@@ -176,6 +176,8 @@ def test_a_cut_fetch_leaves_the_old_good_model_and_goes_on(world: FarLab, model:
     world.proxy.cut_after = BIG // 2
     running = world.start("fetch", "ann/violin", "--lab", "shaky")
     wait_for(lambda: world.proxy.cut_after is None)
+    parts = here / PARTS
+    wait_for(lambda: any(part.stat().st_size >= BIG // 4 for part in parts.iterdir()))
     running.kill()
     running.communicate()
     assert {path: kind for path, kind in tree(here).items() if PARTS not in path} == before

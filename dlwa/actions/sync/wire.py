@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol
 from dlwa.errors import NetworkError
 
 PIECE_BYTES = 1 << 18
-READ_BYTES = 1 << 22
+READ_BYTES = 1 << 18
 MAX_MESSAGE_BYTES = 64 << 20
 _HEAD = struct.Struct(">cI")
 MESSAGE, PIECE = b"J", b"D"

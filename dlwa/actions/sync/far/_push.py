@@ -59,19 +59,21 @@ class Push:
         if not go.get("go"):
             return
         try:
-            self._take_all(set(extras) if go.get("delete") else set())
+            deleted = self._take_all(set(extras) if go.get("delete") else set())
+            self._wire.send(finished=True, deleted=deleted)
         except NetworkError:
             raise
         except (DlwaError, OSError, ValueError, LookupError, TypeError) as error:
             self._wire.send(error=told_of(error))
             self._read_the_rest()
 
-    def _take_all(self, extras: set[str]) -> None:
+    def _take_all(self, extras: set[str]) -> list[str]:
         with only_one(self._workspace, str(self._request["home"]), self._name, self._client()):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._parts.open()
-            Receiving(self._wire, self._entries, self._parts).receive(extras)
+            deleted = Receiving(self._wire, self._entries, self._parts).receive(extras)
             self._parts.close()
+        return deleted
 
     def _read_the_rest(self) -> None:
         """What is on its way is read and forgotten, so that the laptop gets to hear the error."""

@@ -16,8 +16,11 @@ class Receiving:
         self._wire, self._entries, self._parts = wire, entries, parts
         self._folder = parts.folder
 
-    def receive(self, extras: set[str]) -> None:
-        """Take all that comes, then remove `extras`; says what came of each file."""
+    def receive(self, extras: set[str]) -> list[str]:
+        """Take all that comes and say what came of each file; then remove `extras`.
+
+        Returns what is removed.
+        """
         arriving: Arriving | None = None
         try:
             while True:
@@ -32,8 +35,7 @@ class Receiving:
                 elif "touch" in frame:
                     self._touch(int(frame["touch"]))
                 elif "finish" in frame:
-                    self._wire.send(finished=True, deleted=self._delete(extras))
-                    return
+                    return self._delete(extras)
         finally:
             if arriving:
                 arriving.close()
