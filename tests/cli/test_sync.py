@@ -146,3 +146,19 @@ def test_a_model_that_cannot_come_whole_leaves_what_is_here(flute, tmp_path, cap
     told = capsys.readouterr().err
     assert "is a link there" in told and "taken whole or not at all" in told
     assert [path.name for path in there.glob("[!.]*")] == ["operative_config-0.gin"]
+
+
+def test_a_dry_fetch_writes_nothing_and_what_is_left_out_ends_with_eight(flute, tmp_path, capsys):
+    there = tmp_path / "outputs/ann/mix"
+    there.mkdir(parents=True)
+    for name in ("good.wav", "CON.wav", "a:b.wav", "Twin.wav", "twin.wav", "esc\x1b[31m.wav"):
+        (there / name).write_text(name)
+    words = ["fetch", "ann/mix", "down", "--from", "outputs", "--json"]
+    assert main([*words, "--dry-run"]) == 8
+    assert not (tmp_path / "down").exists()
+    dry = json.loads(capsys.readouterr().out)
+    assert main(words) == 8
+    done = json.loads(capsys.readouterr().out)
+    assert done["sent"] == dry["sent"] == ["Twin.wav", "good.wav"]
+    assert done["refused"].keys() == {"CON.wav", "a:b.wav", "twin.wav", "esc\x1b[31m.wav"}
+    assert {path.name for path in (tmp_path / "down/mix").iterdir()} == {"Twin.wav", "good.wav"}
