@@ -55,6 +55,7 @@ def build(models, stage, scratch):
                     sources=["upload", "microphone"],
                     type="filepath",
                     buttons=["download"],
+                    elem_id="source",
                 )
                 rate = gr.Radio(list(_RATES), value="the model's", label="Sample rate")
                 button = gr.Button("Play", variant="primary", elem_id="play")
