@@ -2,19 +2,20 @@
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dlwa.actions.sync import near
-from dlwa.cli import _sync, main
+from dlwa.cli import _sync, main, options, output
 from dlwa.cli._sync_told import tell
 from dlwa.errors import NetworkError
 from dlwa.locks import FileLock
 
 
 @pytest.fixture
-def flute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def flute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of recordings beside a workspace."""
     (tmp_path / ".dlwa").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -23,7 +24,9 @@ def flute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name in ("a.wav", "b.wav"):
         (folder / name).write_bytes(name.encode())
-    return folder
+    yield folder
+    output.use_json(False)
+    options.remember(lab=None)
 
 
 def test_a_file_that_has_grown_since_it_was_listed_arrives_as_it_is_by_now(flute, monkeypatch):
