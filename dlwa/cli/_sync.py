@@ -64,7 +64,7 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     folder = asked.folder.expanduser()
     if not folder.is_dir():
         raise NotFoundError(f"folder={asked.folder} is not a folder", "push a folder: violin/")
-    name = parse_name(asked.name or f"{settings.owner}/{_leaf(folder)}", "name")
+    name = parse_name(asked.name or _own_name(folder, settings, lab), "name")
     if asked.as_admin and name.parts[0] != settings.owner:
         question = f"{name} belongs to {name.parts[0]}. Send into it all the same?"
         if not output.confirm(question, assume_yes=yes, no_input=no_input):
@@ -153,6 +153,16 @@ def _require_place(target: Path, asked: Fetch, settings: Settings) -> None:
 def _where() -> tuple[Settings, Lab]:
     settings = options.settings()
     return settings, read_lab(settings.workspace.labs, settings.lab)
+
+
+def _own_name(folder: Path, settings: Settings, lab: Lab) -> str:
+    """What a folder is called in a lab, unless somebody says."""
+    if not (settings.owner_is_known or lab.is_local):
+        raise UsageError(
+            "nobody has said who you are",
+            hint=f"{output.LAUNCHER} lab use {lab.name} --owner your_name   (once)",
+        )
+    return f"{settings.owner}/{_leaf(folder)}"
 
 
 def _leaf(folder: Path) -> str:

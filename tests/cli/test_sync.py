@@ -63,6 +63,15 @@ def test_a_line_that_breaks_often_is_gone_on_with_as_long_as_something_arrives(
     assert tries == [1.0] * 20 + [1.0, 2.0, 4.0, 8.0, 15.0, 30.0]
 
 
+def test_who_has_not_said_who_they_are_is_asked_to_before_anything(flute, monkeypatch, capsys):
+    """The login of a laptop says nothing about who somebody is in a lab."""
+    Path("labs").mkdir()
+    Path("labs/vm.yaml").write_text("{host: vm, root: /data}")
+    monkeypatch.delenv("DLWA_OWNER")
+    assert main(["--lab", "vm", "push", "flute"]) == 2
+    assert "lab use vm --owner your_name" in capsys.readouterr().err
+
+
 def test_a_dry_run_tells_what_would_be_removed(flute, capsys):
     assert main(["push", "flute"]) == 0
     (flute / "a.wav").unlink()
