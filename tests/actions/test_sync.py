@@ -1,6 +1,7 @@
 """The two ends of push and fetch, over a socket, with honest and hostile partners."""
 
 import contextlib
+import errno
 import json
 import os
 import random
@@ -12,7 +13,7 @@ import pytest
 
 from dlwa.actions.sync import audit, bundle, far, files, names, near, wire
 from dlwa.actions.sync.files import Entry
-from dlwa.errors import BusyError, DlwaError, NetworkError, UsageError
+from dlwa.errors import BusyError, DlwaError, NetworkError, NotFoundError, UsageError
 from dlwa.labs import Limits
 from dlwa.locks import FileLock
 from dlwa.settings import Settings
@@ -158,6 +159,23 @@ def test_a_file_that_changes_while_it_is_sent_is_not_taken(tmp_path, violin):
     assert not (tmp_path / "lab/inputs/ann/violin/a.bin").exists()
 
 
+def test_a_file_overwritten_in_place_while_it_is_sent_is_not_taken(tmp_path, violin):
+    """Half old and half new, but as long as before."""
+    (violin / "a.bin").write_bytes(bytes(8 << 20))
+    listed = files.scan(violin, lambda path: True)
+
+    def overwrites(count: int) -> None:
+        with (violin / "a.bin").open("r+b") as stream:
+            stream.seek(-10, 2)
+            stream.write(b"0123456789")
+
+    shown = near.Shown(lambda *_: None, overwrites, lambda *_: None)
+    with connected(tmp_path / "lab") as one:
+        request = {"home": "inputs", "name": "ann/violin"}
+        assert near.push(one, violin, listed, request, shown).bad == ["a.bin"]
+    assert not (tmp_path / "lab/inputs/ann/violin/a.bin").exists()
+
+
 def test_the_share_of_an_owner_is_kept(tmp_path, violin):
     (violin / "a.bin").write_bytes(b"x" * 2_000_000)
     with pytest.raises(BusyError, match="would use"):
@@ -201,6 +219,16 @@ def test_two_laptops_do_not_push_to_one_folder(tmp_path, violin):
     assert send(tmp_path / "lab", violin).sent == ["a.bin"]
 
 
+def test_nothing_is_pushed_into_the_folder_of_a_living_run(tmp_path):
+    source, there = tmp_path / "violin", tmp_path / "lab/models/ddsp/ann/violin"
+    source.mkdir()
+    there.mkdir(parents=True)
+    (source / "ckpt-1.index").write_text("other")
+    with FileLock(there / ".run.lock"), pytest.raises(BusyError, match="a run goes on"):
+        send(tmp_path / "lab", source, request={"home": "models"})
+    assert not (there / "ckpt-1.index").exists()
+
+
 def test_twins_are_found_in_folders_too():
     found = names.twins(["a/x.wav", "A/x.wav", "b", "B/y", "caf\u00e9", "cafe\u0301"])
     assert set(found) >= {"A/x.wav", "cafe\u0301"} and {"b", "B/y"} & set(found)
@@ -221,6 +249,17 @@ def test_a_pruned_checkpoint_is_not_offered(tmp_path):
     offered.close()
 
 
+def test_half_a_checkpoint_is_not_offered(tmp_path):
+    for name in ("ckpt-1.index", "ckpt-1.data-00000-of-00002"):
+        (tmp_path / name).write_text("half")
+    with pytest.raises(NotFoundError, match="no checkpoint"):
+        bundle.offer(tmp_path, "latest", "ann/m")
+    (tmp_path / "ckpt-1.data-00001-of-00002").write_text("the other half")
+    offered = bundle.offer(tmp_path, "latest", "ann/m")
+    assert len(offered.entries) == 4
+    offered.close()
+
+
 def test_the_audit_counts_minutes_and_finds_doubles(tmp_path):
     import wave
 
@@ -235,6 +274,24 @@ def test_the_audit_counts_minutes_and_finds_doubles(tmp_path):
     assert "4 recordings, 0.1 min (1 of unknown length)" in seen.summary
     assert audit.look(tmp_path, entries[:1]).summary.startswith("1 recording, 0.0 min")
     assert "empty.wav is empty" in told and "a.wav, b.wav" in told and "c.wav" in told
+
+
+def test_what_cannot_be_read_is_left_out_with_a_reason(tmp_path, monkeypatch):
+    """A folder as well as a file; neither stops the others."""
+    (tmp_path / "shut").mkdir()
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_text("same size")
+
+    def scandir(place, list_in=os.scandir):
+        if Path(place).name == "shut":
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return list_in(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    entries, refused = files.scan(tmp_path, audit.is_audio)
+    assert refused == {"shut": "cannot be read: Permission denied"}
+    (tmp_path / "a.wav").unlink()  # as good as not allowed
+    assert not any("twice" in told for told in audit.look(tmp_path, entries).warnings)
 
 
 def test_headers_of_flac_are_read():

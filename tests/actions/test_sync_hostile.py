@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlwa.actions.sync import names, near, wire
+from dlwa.actions.sync import files, names, near, wire
 from dlwa.errors import AccessError, DlwaError, NetworkError
 from tests.sync_ends import QUIET, connected, played, send
 
@@ -114,15 +114,37 @@ def test_links_in_the_way_are_not_followed(tmp_path, violin):
     there.mkdir(parents=True)
     (there / "sub").symlink_to(secret)
     (there / "b.bin").symlink_to(secret / "a.bin")
+    (there / "c.bin").mkdir()
     (violin / "sub").mkdir()
-    (violin / "sub/a.bin").write_text("theirs")
-    with pytest.raises(DlwaError, match="link"):
-        send(tmp_path / "lab", violin)
-    (violin / "sub/a.bin").unlink()
-    (violin / "b.bin").write_text("theirs")
-    with pytest.raises(DlwaError, match="link"):
-        send(tmp_path / "lab", violin)
+    for name in ("sub/a.bin", "b.bin", "c.bin", "d.bin"):
+        (violin / name).write_text("theirs")
+    (violin / "c.bin").write_bytes(b"x" * (there / "c.bin").stat().st_size)
+    result = send(tmp_path / "lab", violin)
+    assert result.refused == {
+        "b.bin": "is a link there",
+        "c.bin": "is no ordinary file there",
+        "sub/a.bin": "goes through a link",
+    }
+    assert result.sent == ["d.bin"] and not result.same
     assert (secret / "a.bin").read_text() == "mine"
+
+
+def test_a_link_in_the_place_of_parts_is_not_tidied(tmp_path, violin):
+    """Not even where nothing has to be brought."""
+    (violin / "a.bin").write_text("x")
+    send(tmp_path / "lab", violin)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis").touch()
+    (violin / names.PARTS).symlink_to(tmp_path / "mine")
+    request = {"home": "inputs", "name": "ann/violin", "what": "all"}
+    with connected(tmp_path / "lab") as one:
+        assert near.fetch(one, violin, request, QUIET, together=False).same == ["a.bin"]
+    assert (tmp_path / "mine/thesis").exists()
+
+
+def test_a_linked_folder_is_told(tmp_path, violin):
+    (violin / "old").symlink_to(tmp_path)
+    assert files.scan(violin, lambda path: True) == ([], {"old": "is a link"})
 
 
 TWINS = [
@@ -190,6 +212,24 @@ def test_links_on_the_laptop_are_not_followed_by_what_a_lab_sends(tmp_path, link
     assert (secret / "a.bin").read_text() == "mine"
 
 
+def test_a_folder_in_the_way_here_keeps_that_file_back_or_the_whole_model(tmp_path):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[["ckpt-1.index", 3, 0], ["checkpoint", 3, 0]], refused={}, step=1)
+        for number, _, _ in one.message()["want"]:
+            one.send(file=number, offset=0)
+            one.send_piece(b"abc")
+            one.send(end=number, sha256=ABC)
+        one.send(finished=True)
+
+    (tmp_path / "down/checkpoint").mkdir(parents=True)
+    for together, sent in ((True, []), (False, ["ckpt-1.index"])):
+        with played(lab) as one:
+            result = near.fetch(one, tmp_path / "down", {}, QUIET, together=together)
+        assert result.refused == {"checkpoint": "is no ordinary file here"}
+        assert result.sent == sent == [path.name for path in (tmp_path / "down").glob("ckpt*")]
+
+
 def test_parts_are_kept_in_no_link_of_a_lab(tmp_path, violin):
     (violin / "a.bin").write_text("theirs")
     (tmp_path / "secret").mkdir()
@@ -205,6 +245,9 @@ def test_others_folders_are_refused_by_the_lab_itself(tmp_path, violin):
     (violin / "a.bin").write_text("x")
     with pytest.raises(AccessError, match="belongs to ben"):
         send(tmp_path / "lab", violin, request={"name": "ben/violin"})
+    (tmp_path / "lab/inputs/ben/song").mkdir(parents=True)
+    with pytest.raises(AccessError, match="belongs to ben"):
+        send(tmp_path / "lab", violin, request={"name": "ben"}, delete=True)
     assert send(tmp_path / "lab", violin, request={"name": "ben/v", "as_admin": True}).sent
 
 

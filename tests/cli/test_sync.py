@@ -83,6 +83,16 @@ def test_a_dry_run_tells_what_would_be_removed(flute, capsys):
     assert Path("inputs/ann/flute/a.wav").exists()
 
 
+def test_what_lies_here_is_not_removed_there_though_it_is_not_sent(flute, capsys):
+    (flute / "notes.txt").write_text("not audio")
+    assert main(["push", "flute", "--all"]) == 0
+    (flute / "A.wav").write_text("twin")
+    (flute / "b.wav").unlink()
+    assert main(["push", "flute", "--delete", "--yes"]) == 8
+    there = {path.name for path in Path("inputs/ann/flute").iterdir()}
+    assert there == {"A.wav", "a.wav", "notes.txt"}
+
+
 def test_where_nothing_could_be_sent_nothing_is_called_verified(tmp_path, flute, capsys):
     links = tmp_path / "links"
     links.mkdir()

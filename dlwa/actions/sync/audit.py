@@ -5,6 +5,7 @@ import struct
 import wave
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -130,7 +131,8 @@ def _doubles(folder: Path, entries: Sequence[Entry]) -> list[list[str]]:
     for same in by_size.values():
         if len(same) > 1:
             for entry in same:
-                with (folder / (entry.source or entry.path)).open("rb") as stream:
+                place = folder / (entry.source or entry.path)
+                with suppress(OSError), place.open("rb") as stream:  # sending it will say why not
                     found[hashlib.file_digest(stream, "sha256").hexdigest()].append(entry.path)
     return [paths for paths in found.values() if len(paths) > 1]
 

@@ -78,7 +78,9 @@ def _model(folder: Path, step: int | None) -> Offer | None:
     except OSError:
         made.close()
         return None
-    if f"ckpt-{step}.index" not in made.held:
+    parts = [name for name in made.held if name.startswith(f"ckpt-{step}.data-")]
+    whole = bool(parts) and all(name.endswith(f"-of-{len(parts):05}") for name in parts)
+    if f"ckpt-{step}.index" not in made.held or not whole:
         made.close()
         return None
     moment = next(entry.mtime_ns for entry in made.entries if entry.path.endswith(".index"))

@@ -53,9 +53,14 @@ def scan(
     """The files under a folder that are wanted, in order, and why some of them cannot cross."""
     found: dict[str, Entry] = {}
     refused: dict[str, str] = {}
-    for place, folders, files in os.walk(folder):
+
+    def shut(error: OSError) -> None:
+        path = Path(error.filename).relative_to(folder).as_posix()
+        refused[path] = f"cannot be read: {error.strerror}"
+
+    for place, folders, files in os.walk(folder, onerror=shut):
         below = Path(place).relative_to(folder)
-        _leave_out(folders, below, refused, hidden=hidden)
+        _leave_out(folders, Path(place), below, refused, hidden=hidden)
         for file in sorted(files):
             path = (below / file).as_posix()
             if (file.startswith(".") and not hidden) or not wanted(path):
@@ -79,7 +84,9 @@ def scan(
     return list(found.values()), refused
 
 
-def _leave_out(folders: list[str], below: Path, refused: dict[str, str], *, hidden: bool) -> None:
+def _leave_out(
+    folders: list[str], place: Path, below: Path, refused: dict[str, str], *, hidden: bool
+) -> None:
     for name in list(folders):
         path = (below / name).as_posix()
         if name == names.PARTS or (name.startswith(".") and not hidden):
@@ -87,6 +94,9 @@ def _leave_out(folders: list[str], below: Path, refused: dict[str, str], *, hidd
         elif wrong := names.problem_of(names.normal(path)):
             folders.remove(name)
             refused[path] = wrong
+        elif (place / name).is_symlink():
+            folders.remove(name)
+            refused[path] = "is a link"
     folders.sort()
 
 
@@ -143,9 +153,17 @@ def send_file(
         digest.update(piece)
         moved(len(piece))
         left -= len(piece)
-    whole = left == 0 and not stream.read(1)
+    whole = left == 0 and not stream.read(1) and _is_unchanged(stream, entry)
     wire.send(end=number, sha256=digest.hexdigest() if whole else "")
     return offset
+
+
+def _is_unchanged(stream: BinaryIO, entry: Entry) -> bool:
+    """Whether an open file is as it was when it was listed: half of it could be older than half."""
+    try:
+        return os.fstat(stream.fileno()).st_mtime_ns // 1000 == entry.mtime_ns // 1000
+    except (OSError, ValueError):  # written for the copy, in memory
+        return True
 
 
 class Parts:
@@ -174,6 +192,8 @@ class Parts:
 
     def close(self) -> None:
         """Remove what nobody needs any more."""
+        if self.place.is_symlink():  # what it leads to is not ours
+            return
         with contextlib.suppress(OSError):
             for path in self.place.iterdir():
                 if path.name not in self._used:

@@ -20,7 +20,10 @@ def folder_of(request: dict[str, Any], workspace: Workspace) -> tuple[Name, Path
 def told_of(error: Exception) -> dict[str, Any]:
     if isinstance(error, DlwaError):
         return {"message": error.message, "hint": error.hint, "code": int(error.exit_code)}
-    return {"message": f"the lab: {error}", "hint": "", "code": 1}
+    told = str(error)
+    if isinstance(error, OSError) and error.filename:
+        told = f"{error.strerror}: {error.filename}"
+    return {"message": f"the lab: {told}", "hint": "", "code": 1}
 
 
 def reason_of(error: Exception) -> str:

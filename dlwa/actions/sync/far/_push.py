@@ -1,19 +1,23 @@
 """Receiving a folder: what is missing of it, whether it may come."""
 
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
 from dlwa.actions._places import GB, size_of
 from dlwa.actions.sync import files, names
-from dlwa.actions.sync.far._places import folder_of, told_of
+from dlwa.actions.sync.far._places import folder_of, reason_of, told_of
 from dlwa.actions.sync.far._receiving import Receiving
 from dlwa.actions.sync.far._turn import only_one
 from dlwa.actions.sync.files import Entry, Parts
 from dlwa.actions.sync.wire import Wire
+from dlwa.actions.users import owner_of
 from dlwa.errors import AccessError, BusyError, DlwaError, NetworkError, UsageError
 from dlwa.labs import Limits
+from dlwa.locks import is_locked
 from dlwa.settings import Settings
+from dlwa.workspace import RunPaths
 
 
 class Push:
@@ -25,7 +29,7 @@ class Push:
         self._wire, self._request = wire, request
         self._workspace, self._limits = settings.workspace, limits
         self._name, self._folder = folder_of(request, settings.workspace)
-        self._owner = self._name.owner(settings.owner)
+        self._owner = owner_of(self._name, settings)
         if self._owner != settings.owner and not request.get("as_admin"):
             raise AccessError(
                 f"name={self._name} belongs to {self._owner}, you are {settings.owner}",
@@ -43,15 +47,12 @@ class Push:
 
     def run(self) -> None:
         """Say what is missing here, receive it, remove what is not wanted any more if asked."""
-        needed = [
-            told
-            for number, entry in enumerate(self._entries)
-            if (told := self._state(number, entry))
-        ]
+        needed, refused = self._compared()
         self._require_share(sum(self._entries[number].size for number, _, _ in needed))
         extras = self._extras()
         self._wire.send(
             needed=needed,
+            refused=refused,
             extras=extras,
             free=shutil.disk_usage(self._existing()).free,
         )
@@ -69,6 +70,8 @@ class Push:
 
     def _take_all(self, extras: set[str]) -> list[str]:
         with only_one(self._workspace, str(self._request["home"]), self._name, self._client()):
+            if is_locked(RunPaths(self._folder).lock):
+                raise BusyError(f"name={self._name}: a run goes on in it", "stop it first")
             self._folder.mkdir(parents=True, exist_ok=True)
             self._parts.open()
             deleted = Receiving(self._wire, self._entries, self._parts).receive(extras)
@@ -85,6 +88,18 @@ class Push:
     def _client(self) -> str:
         return str(self._request.get("client", ""))
 
+    def _compared(self) -> tuple[list[list[Any]], list[tuple[int, str]]]:
+        """What is missing here, and the files that cannot come, each with its reason."""
+        needed, refused = [], []
+        for number, entry in enumerate(self._entries):
+            try:
+                told = self._state(number, entry)
+            except (OSError, ValueError) as error:
+                refused.append((number, reason_of(error)))
+            else:
+                needed += [told] if told else []
+        return needed, refused
+
     def _state(self, number: int, entry: Entry) -> list[Any] | None:
         """What is missing of a file: blocks that are there, or the digest of a likely twin."""
         place = names.inside(self._folder, entry.path)
@@ -92,6 +107,8 @@ class Push:
             info = place.lstat()
         except OSError:
             return [number, self._parts.blocks(entry), ""]
+        if not stat.S_ISREG(info.st_mode):
+            raise ValueError("is no ordinary file there")
         if info.st_size != entry.size:
             return [number, self._parts.blocks(entry), ""]
         if info.st_mtime_ns // 1000 == entry.mtime_ns // 1000:
@@ -99,9 +116,10 @@ class Push:
         return [number, self._parts.blocks(entry), files.digest_of(place)]
 
     def _extras(self) -> list[str]:
-        here, _ = files.scan(self._folder, lambda path: True)
-        sent = {entry.path for entry in self._entries}
-        return [entry.source for entry in here if entry.path not in sent]
+        """What lies here and not on the laptop, be it sent or not."""
+        lies_here, _ = files.scan(self._folder, lambda path: True)
+        there = {entry.path for entry in self._entries} | set(self._request.get("here", ()))
+        return [entry.source for entry in lies_here if entry.path not in there]
 
     def _existing(self) -> Path:
         place = self._folder

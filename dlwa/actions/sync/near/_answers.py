@@ -42,8 +42,13 @@ def checked(message: dict[str, Any]) -> dict[str, Any]:
     if "error" in message:
         told = message["error"]
         kind = _KINDS.get(int(told["code"]), DlwaError)
-        raise kind(str(told["message"]), str(told["hint"]))
+        raise kind(_printable(told["message"]), _printable(told["hint"]))
     return message
+
+
+def _printable(text: object) -> str:
+    """Text from another machine without what could steer this terminal."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in str(text))
 
 
 def require_room(needed: int, free: int, where: str) -> None:

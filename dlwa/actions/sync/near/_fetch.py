@@ -1,13 +1,14 @@
 """Bringing a folder: what is missing here, and when it takes its place."""
 
 import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dlwa.actions.sync import files, names
 from dlwa.actions.sync.files import Entry, Parts
-from dlwa.actions.sync.near._answers import checked, require_room, understood
+from dlwa.actions.sync.near._answers import checked, reason_of, require_room, understood
 from dlwa.actions.sync.near._incoming import Incoming
 from dlwa.actions.sync.near._result import Result, Shown
 from dlwa.actions.sync.wire import Wire
@@ -49,8 +50,12 @@ def fetch(
     whole = Incoming(wire, entries, parts, result, shown).receive(len(want))
     if not (together and (result.bad or result.refused)):
         for arriving in whole:
-            arriving.put()
-            result.sent.append(arriving.entry.path)
+            try:
+                arriving.put()
+            except (OSError, ValueError) as error:
+                result.refused[arriving.entry.path] = reason_of(error)
+            else:
+                result.sent.append(arriving.entry.path)
     if not result.bad:
         parts.close()
     return result
@@ -84,6 +89,9 @@ def _wanted(
         sha256 = ""
         with suppress(OSError):
             info = place.lstat()
+            if not stat.S_ISREG(info.st_mode):
+                result.refused[entry.path] = "is no ordinary file here"
+                continue
             if info.st_size == entry.size:
                 if info.st_mtime_ns // 1000 == entry.mtime_ns // 1000:
                     result.same.append(entry.path)

@@ -29,7 +29,10 @@ def push(
     answer = checked(wire.message())
     needed = [(int(one[0]), list(one[1]), str(one[2])) for one in answer["needed"]]
     numbers = {number for number, _, _ in needed}
-    result.same = [entry.path for number, entry in enumerate(entries) if number not in numbers]
+    cannot = {int(number): str(why) for number, why in answer["refused"]}
+    result.refused |= {entries[number].path: why for number, why in cannot.items()}
+    kept = numbers | cannot.keys()
+    result.same = [entry.path for number, entry in enumerate(entries) if number not in kept]
     result.extras = [str(path) for path in answer["extras"]]
     total = sum(entries[number].size for number in numbers)
     if dry_run:
