@@ -80,7 +80,10 @@ def read_lab(folder: Path, name: str) -> Lab:
     if document is None:
         if name == LOCAL:
             return Lab(LOCAL)
-        raise NotFoundError(f"lab={name}: there is no {path}", nearest(name, lab_names(folder)))
+        hint = nearest(name, lab_names(folder))
+        if not hint.startswith("did you mean"):
+            hint += f"   (a new one: ./dlwa.py lab add {name} USER@HOST --root-there DIR)"
+        raise NotFoundError(f"lab={name}: there is no {path}", hint)
     return lab_from(document, name, str(path))
 
 

@@ -115,13 +115,11 @@ def add(name: str, place: str, root: str, port: int | None, *, dry_run: bool) ->
     settings = options.settings()
     user, _, host = place.rpartition("@")
     values = {"host": host, "port": port, "user": user or None, "root": root}
+    lab, path = choose.describe(settings.workspace, name, values, dry_run=dry_run)
     if dry_run:
-        from dlwa.labs import lab_from
-
-        lab_from({key: value for key, value in values.items() if value is not None}, name, "it")
+        output.say(f"would write {settings.workspace.shown(path)}")
         output.answer({"dry_run": True, **values})
         return
-    lab, path = choose.describe(settings.workspace, name, values)
     output.done(f"{settings.workspace.shown(path)} describes {lab.name}")
     output.say(f"next: {output.LAUNCHER} lab use {name} --owner your_name")
     output.answer({"name": name, "file": str(path)})

@@ -72,7 +72,10 @@ def test_an_unknown_machine_is_asked_about_on_the_terminal(world: FarLab):
 
 def test_describing_a_lab(world: FarLab):
     words = ("lab", "add", "azure", "student@ml.example.org", "--root-there", "/data/dlwa")
+    assert "would write labs/azure.yaml" in world.dlwa(*words, "--dry-run").stderr
+    assert "lab add azure USER@HOST" in world.dlwa("lab", "use", "azure").stderr
     assert world.dlwa(*words, "--port", "63635").returncode == 0
+    assert world.dlwa(*words, "--dry-run").returncode == 6
     shown = json.loads(world.dlwa("lab", "show", "azure", "--json").stdout)
     assert (shown["reached_as"], shown["root"]) == ("student@ml.example.org:63635", "/data/dlwa")
     assert world.dlwa(*words).returncode == 6

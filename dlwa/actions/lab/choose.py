@@ -23,8 +23,10 @@ def remember(workspace: Workspace, **values: str | None) -> Path:
     return path
 
 
-def describe(workspace: Workspace, name: str, values: dict[str, Any]) -> tuple[Lab, Path]:
-    """Check a new lab and write its file.
+def describe(
+    workspace: Workspace, name: str, values: dict[str, Any], *, dry_run: bool = False
+) -> tuple[Lab, Path]:
+    """Check a new lab and write its file, unless it is a dry run.
 
     Raises `UsageError` if it cannot be right, `BusyError` if there is one of that name.
     """
@@ -36,7 +38,8 @@ def describe(workspace: Workspace, name: str, values: dict[str, Any]) -> tuple[L
         )
     known = {key: value for key, value in values.items() if value is not None}
     lab = lab_from(known, name, str(path))
-    _write(path, yaml.safe_dump(known, sort_keys=False, allow_unicode=True))
+    if not dry_run:
+        _write(path, yaml.safe_dump(known, sort_keys=False, allow_unicode=True))
     return lab, path
 
 

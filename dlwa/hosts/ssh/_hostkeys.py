@@ -87,7 +87,7 @@ def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
         raise AccessError(
             f"the host key of {target.key_name} is unknown ({shown}) and ~/.ssh/config has "
             "StrictHostKeyChecking yes",
-            hint=f"pin it in the lab file: host_keys: [{key.get_name()} {key.get_base64()}]",
+            hint=_how_to_know(target, key),
         )
     question = (
         f"{target.key_name} is seen for the first time. Its key is\n  {shown}\n"
@@ -100,8 +100,7 @@ def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
     except Exception as error:
         raise AccessError(
             f"the host key of {target.key_name} is unknown ({shown}) and nobody can be asked",
-            hint=f"connect once by hand, or pin it: host_keys: [{key.get_name()} "
-            f"{key.get_base64()}]",
+            hint=f"connect once by hand, or {_how_to_know(target, key)}",
         ) from error
     if not agreed:
         raise AccessError(
@@ -109,6 +108,14 @@ def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
             "ask who runs the machine for its fingerprint",
         )
     _remember(target, key, asker)
+
+
+def _how_to_know(target: Target, key: paramiko.PKey) -> str:
+    whole = f"{key.get_name()} {key.get_base64()}"
+    if target.is_hop:  # the lab file pins the lab's own key only
+        add = f'echo "{target.key_name} {whole}" >> "{target.own_known_hosts}"'
+        return f"if it is right, add it: {add}"
+    return f"pin it in the lab file: host_keys: [{whole}]"
 
 
 def _remember(target: Target, key: paramiko.PKey, asker: Asker) -> None:

@@ -57,6 +57,7 @@ class Target:
     jump: "Target | None" = None
     proxy_command: str = ""
     pinned: tuple[str, ...] = field(default=())
+    is_hop: bool = False
 
     @property
     def key_name(self) -> str:
@@ -117,6 +118,7 @@ def _resolve(
         jump=_jump(one.get("proxyjump", "none"), env, (*hops, host)),
         proxy_command=proxy.replace("%%", "\0"),
         pinned=pinned,
+        is_hop=bool(hops),
     )
     return target
 
