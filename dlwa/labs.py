@@ -142,6 +142,15 @@ def _text(key: str, value: Any, where: str) -> str:
     return str(value)
 
 
+def _host(key: str, value: Any, where: str) -> str:
+    host = _text(key, value, where)
+    if re.search(r"[\s/]", host) or re.fullmatch(r"[^:]*:\d+", host):
+        raise _wrong(
+            key, value, where, "a name or address alone (its port: --port N, or a line   port: N)"
+        )
+    return host
+
+
 def _root(key: str, value: Any, where: str) -> str:
     """A path; what is relative begins at the login's home, as all commands there do."""
     path = _text(key, value, where).removeprefix("~/")
@@ -257,6 +266,7 @@ version wait wrap"""
 
 
 _CHECKS: dict[str, _Check] = {
+    "host": _host,
     "root": _root,
     "port": _port,
     "scheduler": _scheduler,

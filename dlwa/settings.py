@@ -87,7 +87,8 @@ def load(
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint naming the known word that looks most like `word`, or all of them."""
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    close.sort(key=lambda one: sorted(one) != sorted(word))  # letters that changed places first
     return f"did you mean {close[0]}?" if close else f"known are: {', '.join(known)}"
 
 
@@ -111,12 +112,12 @@ def read_yaml(path: Path) -> dict[str, Any] | None:
         line = f" in line {where.line + 1}" if where else ""
         raise UsageError(
             f"{path} is not YAML{line}: {getattr(error, 'problem', error)}",
-            hint="expected lines such as: owner: ann",
+            hint="expected lines such as   key: value",
         ) from error
     if document is None:
         return {}
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
-        raise UsageError(f"{path} holds no settings, expected lines such as: owner: ann")
+        raise UsageError(f"{path} is no mapping, expected lines such as   key: value")
     return document
 
 

@@ -31,6 +31,10 @@ def test_an_unknown_lab_names_the_nearest(tmp_path: Path) -> None:
     ("change", "word", "hint"),
     [
         ({"hots": "x"}, "hots", "host?"),
+        ({"prot": 22}, "prot", "port?"),
+        ({"host": "vm.example.org:63635"}, "its port: --port N", ""),
+        ({"host": "ssh://vm.example.org"}, "a name or address alone", ""),
+        ({"host": "vm example"}, "a name or address alone", ""),
         ({"limits": {"run_per_owner": 1}}, "run_per_owner", "runs_per_owner?"),
         ({"password": "hunter2"}, "secret", "SSH key"),
         ({"ssh_passphrase": "x"}, "secret", "SSH key"),
@@ -80,6 +84,11 @@ def test_other_options_of_sbatch_are_taken(tmp_path: Path) -> None:
     options = ("--exclude=gpu3", "--nice=100", "--nodelist=gpu1", "--exclusive", "--no-kill")
     lab = lab_from({**HOST, "slurm": {"options": list(options)}}, "vm", "labs/vm.yaml")
     assert lab.slurm.options == options
+
+
+@pytest.mark.parametrize("host", ["ann@vm", "fe80::1:22", "10.0.0.7", "vm-1.example.org", "my_vm"])
+def test_what_openssh_takes_for_a_host_is_one(host: str) -> None:
+    assert lab_from({**HOST, "host": host}, "vm", "vm.yaml").host == host
 
 
 def test_a_root_may_lie_in_the_home_of_the_login(tmp_path: Path) -> None:
