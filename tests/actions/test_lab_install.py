@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def test_a_script_means_the_same_in_every_login_shell(shell: str) -> None:
         pytest.skip(f"there is no {shell}")
     said = subprocess.run([shell, "-c", shell_line(script)], capture_output=True, check=True)
     assert said.stdout.decode() == "wow! \\\\ \\047 \u00fc $HOMEit's"
+
+
+def test_several_may_bring_it_at_once(tmp_path: Path) -> None:
+    lab = Lab("vm", host="vm", root=str(tmp_path))
+    install.look(Here(), lab)  # type: ignore[arg-type]
+    (tmp_path / "dlwa").mkdir()
+    (tmp_path / "dlwa/old.py").touch()
+    packed, mark = install.archive()
+    with ThreadPoolExecutor(4) as teachers:
+        list(teachers.map(lambda _: install.bring(Here(), lab, packed, mark), range(4)))  # type: ignore[arg-type]
+    assert install.look(Here(), lab).mark == mark  # type: ignore[arg-type]
+    assert not (tmp_path / "dlwa/dlwa").exists() and not (tmp_path / "dlwa/old.py").exists()
+    assert (tmp_path / ".dlwa/previous/dlwa/old.py").exists()
+    assert not list(tmp_path.glob(".dlwa/incoming*"))
 
 
 CHATTER = f"Welcome\ngit\n{'*' * 64}\nversion 9.9\nlive x\nno end"

@@ -7,6 +7,7 @@ there is kept in `.dlwa/previous`. A folder that is a git checkout is left alone
 import gzip
 import hashlib
 import io
+import secrets
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,8 +61,12 @@ set -e
 umask 0002
 cd @ROOT@
 new=.dlwa/incoming.$$
-mkdir -p $new
 trap 'rm -rf "$new" @PACKED@' EXIT
+exec 9>.dlwa/setup.lock
+flock 9 || true  # one after the other, where there is flock
+[ "$(cat .dlwa/code 2>/dev/null)" != @MARK@ ] || exit 0
+find .dlwa -maxdepth 1 -name 'incoming*' -mmin +60 -exec rm -rf {} +
+mkdir -p $new
 tar xzf @PACKED@ -C $new
 [ "$(sed -n 1p $new/dlwa-code)" = @MARK@ ]
 rm -rf .dlwa/previous
@@ -116,7 +121,7 @@ def look(connection: "LabConnection", lab: Lab) -> Standing:
 
 def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> None:
     """Put the code into its place; raises `DlwaError` if the lab could not unpack it."""
-    place = f".dlwa/incoming-{mark[:16]}.tar.gz"
+    place = f".dlwa/incoming-{secrets.token_hex(8)}.tar.gz"
     values = {"ROOT": quote(lab.root or "."), "TOP": " ".join(TOP), "MARK": mark, "PACKED": place}
     connection.send_file(archive, f"{lab.root or '.'}/{place}")
     done = collect(connection, lab, filled(_UNPACK, **values), timeout_s=300.0)
