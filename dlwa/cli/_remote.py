@@ -98,8 +98,7 @@ class FarEnd:
         self._channel = channel
         story = threading.Thread(target=self._read_story, args=(channel,), daemon=True)
         story.start()
-        with suppress(OSError, EOFError):  # the exit code, or its absence, tells
-            self._read(channel)
+        self._read(channel)
         code = self._connection.exit_code(channel)
         story.join(timeout=2.0)
         said = "\n".join(self._said)
@@ -118,7 +117,7 @@ class FarEnd:
 
     def _read(self, channel: Any) -> None:
         rest = b""
-        while data := channel.recv(_CHUNK):
+        while data := _received(channel):
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 self._take(line.decode("utf-8", "replace"))
@@ -188,6 +187,13 @@ class FarEnd:
         self._said.append(line)
         if not line.startswith("dlwa-lab:") and line.strip():
             output.say(_safe(line))
+
+
+def _received(channel: Any) -> bytes:
+    """What came; nothing at the end and on a lost line, which the exit code's absence tells."""
+    with suppress(OSError, EOFError):
+        return bytes(channel.recv(_CHUNK))
+    return b""
 
 
 def _safe(value: Any) -> Any:

@@ -249,6 +249,16 @@ def test_leaving_a_plain_watch_leaves_nothing_behind(world: FarLab):
     assert world.far.again(run).state == "running"
 
 
+def test_a_reader_that_has_gone_ends_a_followed_log(world: FarLab):
+    """`dlwa logs -f | head`: that is no lost line."""
+    run = world.far.start(COUNTING.format(n=100000, s=0.05), "ann/count")
+    following = world.start("logs", "-f", run.id, "--lab", "vm")
+    assert following.stdout and following.stdout.readline()
+    following.stdout.close()
+    assert following.wait(timeout=15) == 1
+    wait_for(lambda: not world.server.sessions(), lambda: str(world.server.sessions()))
+
+
 def test_a_start_that_was_cut_may_simply_be_repeated(world: FarLab):
     """Wherever the line broke: the repeat starts the training or says that it goes on."""
     world.far.make_dataset("ann/violin")
