@@ -90,7 +90,7 @@ def find_run(runs: list[Run], text: str) -> Run:
 
 def _is_copy(record: Mapping[str, Any], paths: RunPaths, host: Host) -> bool:
     """Whether a record came here without its run, as `fetch --all` brings it: the locks stayed."""
-    elsewhere = record.get("host") != host.name
+    elsewhere = record.get("host") not in (None, host.name)
     return elsewhere and not (paths.lock.exists() or paths.start_lock.exists())
 
 

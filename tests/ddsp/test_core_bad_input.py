@@ -90,7 +90,7 @@ CASES = [
         "fft_convolve",
         [AUDIO, _ones(2, 70, 5)],
         {},
-        "must have n_frames=50, since n_samples=100 make so many blocks of 2",
+        "must have n_frames=50, since n_samples=100 make that many blocks of 2",
     ),
     ("fft_convolve", [AUDIO, _ones(2, 5), "full"], {}, "padding='full' must be 'same' or 'valid'"),
     ("frequency_filter", [AUDIO, _ones(10)], {}, "magnitudes.shape=(10,) must be"),

@@ -201,7 +201,7 @@ def test_outputs_without_a_name_are_told():
     from dlwa.ddsp import dags
 
     layer = dags.DAGLayer([[keras.layers.ReLU(name="positive"), ["x"]]])
-    with pytest.raises(ValueError, match=r"output keys of 'positive': keys=\[\] must name each"):
+    with pytest.raises(ValueError, match=r"output keys of 'positive': keys=\[\] must be as many"):
         layer({"x": np.ones((1, 2), np.float32)})
 
 

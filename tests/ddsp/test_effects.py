@@ -224,7 +224,7 @@ BAD = {
     "no mags": ("FilteredNoiseReverb", [SOUND], r"magnitudes=None must be given unless"),
     "mags": ("FilteredNoiseReverb", [SOUND, np.zeros((2, 5))], r"magnitudes\.shape=\(2, 5\) must"),
     "filter": ("FIRFilter", [MANY, FRAMES], r"audio\.shape=\(2, 40, 1\) must be \[batch, n_samp"),
-    "frames": ("FIRFilter", [SOUND, np.zeros((2, 37, 5))], r"must have 20 frames"),
+    "frames": ("FIRFilter", [SOUND, np.zeros((2, 37, 5))], r"must have n_frames=20"),
     "batch": ("FIRFilter", [SOUND, np.zeros((3, 4, 5))], r"must agree in axis 0, batch"),
     "delay": ("ModDelay", [SOUND, MANY[:, :9], MANY], r"gain\.shape=\(2, 9, 1\) .* n_samples"),
     "phase": ("ModDelay", [SOUND, MANY, SOUND], r"phase\.shape=\(2, 40\) must be \[batch, n_s"),

@@ -1,5 +1,6 @@
 """fabric's Connection on our own lines: what it runs, and that it opens none itself."""
 
+import contextlib
 import gc
 import io
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -96,10 +98,18 @@ def test_the_line_can_be_lost_and_opened_again(client: Client, server: Server):
             lab.collect("sleep 30", timeout_s=0.3)
 
 
+@contextlib.contextmanager
+def hears_ctrl_c() -> Iterator[None]:
+    """Also where the tests run in the background, with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_leaves_a_command_that_is_waited_for(client: Client, server: Server):
     """By itself fabric passes it on, and waits."""
     client.know(server)
-    with lab_at() as lab:
+    with hears_ctrl_c(), lab_at() as lab:
         lab.open()
         threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
         began_s = time.monotonic()

@@ -12,6 +12,7 @@ import pytest
 
 from dlwa import runfiles
 from dlwa.hosts import processes
+from dlwa.workspace import RunPaths
 
 pytestmark = pytest.mark.ddsp
 
@@ -38,6 +39,7 @@ def record(folder, number, state="running", **more):
         "child_pid_start": me.start if me else 1,
     }
     runfiles.write_json(folder / runfiles.RECORD_FILE, {**values, **more})
+    RunPaths(folder).lock.touch()
 
 
 def save(folder, step):
