@@ -100,6 +100,36 @@ def test_check_finds_what_is_wrong_and_how_to_mend_it(world: FarLab):
     assert off.returncode == 1 and "reachable" in off.stdout
 
 
+def test_a_python_there_that_does_not_start_is_told(world: FarLab):
+    python = world.far.root / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho libpython is missing >&2; exit 127\n")
+    python.chmod(0o755)
+    done = world.dlwa("status", "--lab", "vm", "--json")
+    told = json.loads(done.stdout)["error"]
+    assert done.returncode == 1 and "libpython is missing" in told["message"]
+    assert told["hint"].endswith("lab check vm")
+    checked = world.dlwa("lab", "check", "vm")
+    assert checked.returncode == 1 and "does not start" in checked.stdout
+    assert f"rm -r {python.parents[1]}" in checked.stderr
+    assert world.dlwa("lab", "use", "vm").stderr.count("does not start there") == 1
+
+
+@pytest.mark.parametrize("chatter", ["printf 'Welcome!\\ngit\\nno end'", "printf 'no end' >&2"])
+def test_talkative_login_scripts_hide_no_answer(world: FarLab, tmp_path: Path, chatter: str):
+    (tmp_path / "rc").write_text(chatter)
+    world.server.stop()
+    world.server.env["BASH_ENV"] = str(tmp_path / "rc")
+    world.server.start()
+    told = json.loads(world.dlwa("status", "--lab", "vm", "--json").stdout)
+    assert told == {"runs": [], "gpus": []}
+    assert world.dlwa("status", "nobody", "--lab", "vm").returncode == 3
+    used = world.dlwa("lab", "use", "vm")
+    assert f"\ndlwa {__version__} is there" in used.stderr
+    (world.far.root / "dlwa.py").unlink()
+    assert world.dlwa("status", "--lab", "vm").returncode == 3
+
+
 def stamped(root: Path) -> None:
     """A .venv as the launcher leaves it, so that no test installs packages."""
     (root / ".venv/bin").mkdir(parents=True)
@@ -152,7 +182,8 @@ def test_a_git_checkout_is_left_alone(world: FarLab):
     assert done.returncode == 6 and "git -C" in done.stderr
 
 
-TOOLS = "sh true ln gzip cat grep head sed awk df date tar mv rm chmod chown id tr sort timeout"
+TOOLS = "sh true ln gzip cat grep head sed awk df date tar mv rm chmod chown id tr sort timeout "
+TOOLS += "find uname"
 SUDO = """#!/bin/sh
 [ "$1" = -n ] && shift
 BY_SUDO=1 exec "$@"

@@ -100,36 +100,6 @@ def test_a_lab_without_dlwa_or_folder_says_so(world: FarLab):
     assert done.returncode == 3 and "has no folder" in done.stderr
 
 
-def test_a_python_there_that_does_not_start_is_told(world: FarLab):
-    python = world.far.root / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text("#!/bin/sh\necho libpython is missing >&2; exit 127\n")
-    python.chmod(0o755)
-    done = world.dlwa("status", "--lab", "vm", "--json")
-    told = json.loads(done.stdout)["error"]
-    assert done.returncode == 1 and "libpython is missing" in told["message"]
-    assert told["hint"].endswith("lab check vm")
-    checked = world.dlwa("lab", "check", "vm")
-    assert checked.returncode == 1 and "does not start" in checked.stdout
-    assert f"rm -r {python.parents[1]}" in checked.stderr
-    assert world.dlwa("lab", "use", "vm").stderr.count("does not start there") == 1
-
-
-@pytest.mark.parametrize("chatter", ["printf 'Welcome!\\ngit\\nno end'", "printf 'no end' >&2"])
-def test_talkative_login_scripts_hide_no_answer(world: FarLab, tmp_path: Path, chatter: str):
-    (tmp_path / "rc").write_text(chatter)
-    world.server.stop()
-    world.server.env["BASH_ENV"] = str(tmp_path / "rc")
-    world.server.start()
-    told = json.loads(world.dlwa("status", "--lab", "vm", "--json").stdout)
-    assert told == {"runs": [], "gpus": []}
-    assert world.dlwa("status", "nobody", "--lab", "vm").returncode == 3
-    used = world.dlwa("lab", "use", "vm")
-    assert f"\ndlwa {__version__} is there" in used.stderr
-    (world.far.root / "dlwa.py").unlink()
-    assert world.dlwa("status", "--lab", "vm").returncode == 3
-
-
 def test_what_works_here_only_says_so(world: FarLab):
     done = world.dlwa("demo", "--lab", "vm")
     assert done.returncode == 2 and "this machine only" in done.stderr

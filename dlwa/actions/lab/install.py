@@ -63,9 +63,9 @@ cd @ROOT@
 new=.dlwa/incoming.$$
 trap 'rm -rf "$new" @PACKED@' EXIT
 exec 9>.dlwa/setup.lock
-flock 9 || true  # one after the other, where there is flock
+flock 9 2>/dev/null || true  # one after the other, where there is flock
 [ "$(cat .dlwa/code 2>/dev/null)" != @MARK@ ] || exit 0
-find .dlwa -maxdepth 1 -name 'incoming*' -mmin +60 -exec rm -rf {} +
+find .dlwa -maxdepth 1 -name 'incoming*' -mmin +60 -exec rm -rf {} + || true
 mkdir -p $new
 tar xzf @PACKED@ -C $new
 [ "$(sed -n 1p $new/dlwa-code)" = @MARK@ ]

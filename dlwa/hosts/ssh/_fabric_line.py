@@ -16,6 +16,7 @@ class _Runner(Remote):  # type: ignore[misc]
     """A remote command whose lost line is an error, never an exit code."""
 
     read_chunk_size = _READ_BYTES
+    _gave_up = False
 
     def start(self, *arguments: Any, **more: Any) -> None:
         self._line = self.context.line
@@ -31,8 +32,17 @@ class _Runner(Remote):  # type: ignore[misc]
             raise interrupt
         super().send_interrupt(interrupt)
 
+    def kill(self) -> None:
+        self._gave_up = True
+        super().kill()
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether its time was over; fabric asks the timer, which still runs while it closes."""
+        return self._gave_up
+
     def returncode(self) -> int:
-        if self.opts["timeout"] is not None and self.timed_out:
+        if self.timed_out:
             return int(self.channel.exit_status)
         return int(self._line.exit_code(self.channel))
 
