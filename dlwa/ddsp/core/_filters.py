@@ -120,8 +120,8 @@ def _block_size(audio_size, impulse_response):
             return tf.identity(frame_size)
     if n_blocks != n_frames:
         raise ValueError(
-            f"impulse_response.shape={tuple(impulse_response.shape)} must have n_frames={n_blocks}, "
-            f"since n_samples={audio_size} make that many blocks of {frame_size}"
+            f"impulse_response.shape={tuple(impulse_response.shape)} must have n_frames={n_blocks},"
+            f" since n_samples={audio_size} make that many blocks of {frame_size}"
         )
     return frame_size
 
