@@ -181,7 +181,7 @@ def confirm(question: str, *, assume_yes: bool = False, no_input: bool = False) 
         return _relay.ask("confirm", question) is True
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return _typed().lower() in {"y", "yes"}
 
 
 def choose(question: str, options: Sequence[str], *, no_input: bool = False) -> int:
@@ -197,7 +197,7 @@ def choose(question: str, options: Sequence[str], *, no_input: bool = False) -> 
         _story(f"  {number}  {option}")
     sys.stderr.write(f"{question} [1-{len(options)}] ")
     sys.stderr.flush()
-    reply = sys.stdin.readline().strip()
+    reply = _typed()
     if reply in options:
         return list(options).index(reply)
     if reply.isdecimal() and 1 <= int(reply) <= len(options):
@@ -261,6 +261,13 @@ def _story(message: str) -> None:
 
 def _styled(message: str, code: str) -> str:
     return f"\x1b[{code}m{message}\x1b[0m" if wants_colour(sys.stderr) else message
+
+
+def _typed() -> str:
+    line = sys.stdin.readline()
+    if not line:  # Ctrl-D leaves the cursor behind the question
+        print(file=sys.stderr)
+    return line.strip()
 
 
 def _require_somebody(question: str, no_input: bool, hint: str) -> None:

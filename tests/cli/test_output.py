@@ -140,6 +140,11 @@ class TestQuestions:
         monkeypatch.setattr(sys, "stdin", Terminal(reply))
         assert screen.confirm("Sure?") is agreed
 
+    def test_ctrl_d_is_a_no_and_ends_the_line(self, screen, monkeypatch) -> None:
+        monkeypatch.setattr(sys, "stdin", Terminal(""))
+        assert screen.confirm("Sure?") is False
+        assert screen.getvalue() == "Sure? [y/N] \n"
+
     def test_yes_beforehand(self) -> None:
         assert output.confirm("Sure?", assume_yes=True, no_input=True)
 
