@@ -11,7 +11,7 @@ import pytest
 from dlwa.errors import AccessError, UsageError
 from dlwa.hosts import ssh
 from tests.integration.lab import wait_for
-from tests.integration.sshd import Answers, agent, connect, make_key, needs_sshd
+from tests.integration.sshd import Answers, Server, agent, connect, make_key, needs_sshd
 
 pytestmark = [pytest.mark.integration, needs_sshd]
 
@@ -136,6 +136,21 @@ def test_too_many_keys_are_told_with_what_to_write(client, server):
     with pytest.raises(AccessError, match=r"after \d+ keys|none of our keys") as caught:
         connect("vm")
     assert "IdentitiesOnly" in caught.value.hint or "ssh-copy-id" in caught.value.hint
+
+
+def test_too_many_wrong_passwords_are_no_matter_of_the_network(client, tmp_path):
+    """sshd counts keys and passwords together, and hangs up."""
+    there = Server(tmp_path / "strict")
+    there.more_config = "Match all\n  PasswordAuthentication yes\n"
+    there.start()
+    try:
+        keys = [make_key(client.folder / f"key{number}") for number in range(3)]
+        client.add_host("strict", there, IdentityFile="\n  IdentityFile ".join(map(str, keys)))
+        client.know(there)
+        with pytest.raises(AccessError, match="keys and passwords"):
+            connect("strict", Answers(None, "a", "b", "c"))
+    finally:
+        there.stop()
 
 
 class ServerAt:

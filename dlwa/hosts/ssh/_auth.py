@@ -14,7 +14,7 @@ from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh._target import Asker, Target
 
 _TRIES = 3
-_MANY_KEYS = 5  # sshd hangs up after six
+_MANY_TRIES = 5  # sshd hangs up after six, asking what it allows included
 _ASKING = ("keyboard-interactive", "password")
 _ANSWER_WITHIN_S = 600.0  # a code has to be found first; sshd itself gives two minutes
 
@@ -36,7 +36,7 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
     allowed = _allowed(transport, target)
     if transport.is_authenticated():
         return
-    if _answer_questions(transport, target, asker, allowed):
+    if _answer_questions(transport, target, asker, allowed, len(tried)):
         return
     typed = ", nor what was typed" if set(allowed) & set(_ASKING) else ""
     raise AccessError(
@@ -157,7 +157,7 @@ def _allowed(transport: paramiko.Transport, target: Target) -> list[str]:
 
 
 def _answer_questions(
-    transport: paramiko.Transport, target: Target, asker: Asker, allowed: list[str]
+    transport: paramiko.Transport, target: Target, asker: Asker, allowed: list[str], tried: int
 ) -> bool:
     for method in (name for name in _ASKING if name in allowed):
         for _ in range(_TRIES):
@@ -171,7 +171,8 @@ def _answer_questions(
             except paramiko.BadAuthenticationType:
                 break
             except paramiko.AuthenticationException:
-                _require_open(transport, target, 0)
+                tried += 1
+                _require_open(transport, target, tried)
                 asker.say("not accepted")
                 continue
             except (paramiko.SSHException, OSError, EOFError) as error:
@@ -237,11 +238,11 @@ def _require_open(transport: paramiko.Transport, target: Target, tried: int) -> 
     """Raise what a connection that closed during the login means."""
     if transport.is_active():
         return
-    if tried < _MANY_KEYS:
+    if tried < _MANY_TRIES:
         raise _broken(target, EOFError("it closed during the login"))
     raise AccessError(
-        f"{target} closed the connection after {tried} keys",
-        hint="name the right one in ~/.ssh/config: IdentityFile ..., IdentitiesOnly yes",
+        f"{target} closed the connection after {tried} keys and passwords",
+        hint="name the right key in ~/.ssh/config: IdentityFile ..., IdentitiesOnly yes",
     )
 
 
