@@ -75,6 +75,15 @@ def test_several_may_bring_it_at_once(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".dlwa/incoming*"))
 
 
+def test_a_relative_root_lies_in_the_home_whatever_cdpath_says(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "elsewhere/dlwa").mkdir(parents=True)
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("CDPATH", str(tmp_path / "elsewhere"))
+    monkeypatch.chdir(tmp_path / "home")
+    install.look(Here(), Lab("vm", host="vm", root="dlwa"))  # type: ignore[arg-type]
+    assert (tmp_path / "home/dlwa/inputs").is_dir()
+
+
 CHATTER = f"Welcome\ngit\n{'*' * 64}\nversion 9.9\nlive x\nno end"
 
 

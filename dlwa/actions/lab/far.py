@@ -41,10 +41,10 @@ def shell_line(script: str) -> str:
     """A script for any POSIX shell, whatever shell the login has.
 
     Characters that mean something to some shell even in single quotes are sent as their numbers:
-    to csh the end of a line and `!`, to fish a backslash.
+    to csh the end of a line and `!`, to fish a backslash. CDPATH would lead a relative root astray.
     """
     coded = re.sub(r"['\\!\n]", lambda found: f"\\0{ord(found[0]):03o}", script)
-    return f"""exec sh -c 'eval "$(printf %b "$1")"' sh '{coded}'"""
+    return f"""exec sh -c 'unset CDPATH; eval "$(printf %b "$1")"' sh '{coded}'"""
 
 
 def collect(
