@@ -96,7 +96,8 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     took_s = time.monotonic() - began
     what = ("sent", f"{lab.name}:{place}", took_s)
     code = tell(result, what, dry_run=dry_run, delete=asked.delete)
-    if code == ExitCode.OK and not dry_run and asked.home == "inputs":
+    recorded = any(audit.is_audio(path) for path in (*result.sent, *result.same))
+    if code == ExitCode.OK and not dry_run and asked.home == "inputs" and recorded:
         words = f"ddsp make-dataset --input_name {name} --dataset_name {name}"
         output.say(f"next: {output.LAUNCHER} {words}")
     return code

@@ -60,7 +60,8 @@ def watch(
     try:
         last = _watch_live(watcher) if live else _watch_plainly(watcher)
     except KeyboardInterrupt:
-        output.say(f"left; {chosen.name} goes on. Look again: dlwa watch {chosen.name}")
+        again = f"{output.LAUNCHER} watch {chosen.name}"
+        output.say(f"left; {chosen.name} goes on. Look again: {again}")
         return
     if live:
         _show_once(last)
@@ -74,7 +75,7 @@ def _choose(settings: Settings, wanted: str) -> Run:
     if wanted:
         return find_run(runs, wanted)
     if not runs:
-        raise NotFoundError("there is no run to watch yet", "dlwa ddsp train --help")
+        raise NotFoundError("there is no run to watch yet", f"{output.LAUNCHER} ddsp train --help")
     # mine before others', what lives before what has ended, the newest first
     return min(runs, key=lambda run: (not run.live, run.owner != settings.owner, -run.began))
 

@@ -25,6 +25,7 @@ SCREENRC = """\
 startup_message off
 vbell off
 defflow off
+deflogin off
 defscrollback 10000
 defnonblock 1
 # no key ends a run by mistake, one's own or another's; that is what stop is for

@@ -229,6 +229,14 @@ def test_nothing_is_pushed_into_the_folder_of_a_living_run(tmp_path):
     assert not (there / "ckpt-1.index").exists()
 
 
+def test_what_lies_behind_whole_blocks_makes_room(tmp_path):
+    parts, entry = files.Parts(tmp_path), Entry("a.bin", 3 * files.BLOCK_BYTES, 0)
+    parts.open()
+    assert parts.loose(entry, []) == 0
+    parts.part_of("a.bin").write_bytes(bytes(files.BLOCK_BYTES + 500))
+    assert parts.loose(entry, parts.blocks(entry)) == 500
+
+
 def test_twins_are_found_in_folders_too():
     found = names.twins(["a/x.wav", "A/x.wav", "b", "B/y", "caf\u00e9", "cafe\u0301"])
     assert set(found) >= {"A/x.wav", "cafe\u0301"} and {"b", "B/y"} & set(found)

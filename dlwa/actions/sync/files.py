@@ -184,6 +184,12 @@ class Parts:
         part = self.part_of(entry.path)
         return block_digests(part, entry.size) if part.exists() else []
 
+    def loose(self, entry: Entry, blocks: list[str]) -> int:
+        """How many bytes lie there behind a file's whole blocks: they make room for new ones."""
+        with contextlib.suppress(OSError):
+            return max(0, self.part_of(entry.path).stat().st_size - BLOCK_BYTES * len(blocks))
+        return 0
+
     def open(self) -> None:
         """Make the folder; raises `OSError` where that is not allowed or a link is there."""
         self.place.mkdir(parents=True, exist_ok=True)

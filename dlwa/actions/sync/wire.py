@@ -12,13 +12,14 @@ from typing import Any, BinaryIO, Protocol
 
 from dlwa.errors import NetworkError
 
-PIECE_BYTES = 1 << 18
-READ_BYTES = 1 << 18
+PIECE_BYTES = READ_BYTES = 1 << 21
 MAX_MESSAGE_BYTES = 64 << 20
 _HEAD = struct.Struct(">cI")
 MESSAGE, PIECE = b"J", b"D"
-# A frame that fills eight packets of SSH to the last byte; one more would cost a ninth.
-_SEND_BYTES = 8 * ((1 << 15) - 64) - _HEAD.size
+# Frames fill packets of SSH to the last byte; one byte more would cost another packet.
+_PACKET_BYTES = (1 << 15) - 64
+FEW_PACKETS = 8  # what is sent shows in the progress soon
+MANY_PACKETS = PIECE_BYTES // _PACKET_BYTES  # the other side works longer without a pause
 Bytes = bytes | memoryview
 
 
@@ -37,11 +38,11 @@ class Pipe(Protocol):
 class Wire:
     """Frames over a pipe. Raises `NetworkError` when it ends in the middle of something."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, packets: int = FEW_PACKETS) -> None:
         self._pipe = pipe
         self._rest = memoryview(b"")  # read from the pipe and not used yet
         self._piece_left = 0  # of the piece that is being received
-        self._frame = memoryview(bytearray(_HEAD.size + _SEND_BYTES))
+        self._frame = memoryview(bytearray(packets * _PACKET_BYTES))
         self.sent_bytes = 0
 
     def send(self, **message: Any) -> None:

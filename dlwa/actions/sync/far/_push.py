@@ -50,11 +50,12 @@ class Push:
         needed, refused = self._compared()
         self._require_share(sum(self._entries[number].size for number, _, _ in needed))
         extras = self._extras()
+        loose = sum(self._parts.loose(self._entries[number], have) for number, have, _ in needed)
         self._wire.send(
             needed=needed,
             refused=refused,
             extras=extras,
-            free=shutil.disk_usage(self._existing()).free,
+            free=shutil.disk_usage(self._existing()).free + loose,
         )
         go = self._wire.message()
         if not go.get("go"):

@@ -44,7 +44,8 @@ def fetch(
     if want:
         parts.open()
         missing = sum(files.left_to_send(entries[number], blocks) for number, blocks, _ in want)
-        require_room(missing, shutil.disk_usage(target).free, "this machine")
+        loose = sum(parts.loose(entries[number], blocks) for number, blocks, _ in want)
+        require_room(missing, shutil.disk_usage(target).free + loose, "this machine")
     shown.total(total, len(want))
     wire.send(want=[list(one) for one in want])
     whole = Incoming(wire, entries, parts, result, shown).receive(len(want))
