@@ -1,9 +1,11 @@
 """The far end of push and fetch: stdin and stdout are the pipe, nothing else may use them."""
 
 import fcntl
+import functools
 import os
 import sys
 from contextlib import suppress
+from typing import BinaryIO
 
 from dlwa.actions.sync import far
 from dlwa.actions.sync.wire import MANY_PACKETS, FunctionPipe, Wire
@@ -38,11 +40,22 @@ def serve() -> int:
         return int(error.exit_code)
     try:
         write(far.MAGIC)
-        pipe = FunctionPipe(lambda size: os.read(reading, _AT_ONCE_BYTES), write)
+        copy = functools.partial(_copy, writing)
+        pipe = FunctionPipe(lambda size: os.read(reading, _AT_ONCE_BYTES), write, copy)
         far.serve(Wire(pipe, MANY_PACKETS), settings, limits)
     except (BrokenPipeError, ConnectionResetError):
         return int(ExitCode.NETWORK)
     return int(ExitCode.OK)
+
+
+def _copy(writing: int, stream: BinaryIO, at: int, count: int) -> int:
+    """Send bytes of a file without taking them in once more; none where that cannot be."""
+    went = 0
+    with suppress(OSError):  # what is made in memory, or a system without
+        source = stream.fileno()
+        while went < count and (some := os.sendfile(writing, source, at + went, count - went)):
+            went += some
+    return went
 
 
 def _widen(end: int) -> None:
