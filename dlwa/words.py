@@ -1,4 +1,4 @@
-"""Counts and lists as people say them."""
+"""Counts, lists, sizes and lengths of time as people say them."""
 
 from collections.abc import Sequence
 
@@ -12,3 +12,25 @@ def some(items: Sequence[str], most: int) -> str:
     """The first of many: a, b and 3 more."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + more
+
+
+def size(n_bytes: float) -> str:
+    """A size for people: 0.3 MB, 12.0 GB."""
+    size = float(n_bytes)
+    for unit in ("kB", "MB"):
+        size /= 1000
+        if size < 999.5:
+            return f"{size:.1f} {unit}" if size < 10 else f"{size:.0f} {unit}"
+    return f"{size / 1000:.1f} GB"
+
+
+def span(seconds: float) -> str:
+    """A length of time for people: 40 s, 12 min, 2 h 10 min, 3 d 4 h."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 90:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24} d {hours % 24} h"

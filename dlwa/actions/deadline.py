@@ -2,7 +2,7 @@
 
 import time
 
-from dlwa.actions.progress import span
+from dlwa.words import span
 
 
 def stops_in_s(stops_at: str | None, now: float | None = None) -> float | None:

@@ -9,6 +9,7 @@ from dlwa import runfiles
 from dlwa.actions._own_lines import own_last
 from dlwa.actions.durations import computed_s
 from dlwa.actions.runs import Run
+from dlwa.words import span
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,6 @@ def _of_training(last: Mapping[str, Any], run: Run, *, mine: bool) -> Progress:
     )
 
 
-def span(seconds: float) -> str:
-    """A length of time for people: 40 s, 12 min, 2 h 10 min, 3 d 4 h."""
-    minutes, hours = round(seconds / 60), round(seconds / 3600)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if minutes < 90:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{hours // 24} d {hours % 24} h"
-
-
 def since(moment: float) -> str:
     """How long ago a moment was."""
     return span(max(0.0, time.time() - moment)) + " ago"
@@ -77,13 +66,3 @@ def since(moment: float) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def size(n_bytes: float) -> str:
-    """A size for people: 0.3 MB, 12.0 GB."""
-    size = float(n_bytes)
-    for unit in ("kB", "MB"):
-        size /= 1000
-        if size < 999.5:
-            return f"{size:.1f} {unit}" if size < 10 else f"{size:.0f} {unit}"
-    return f"{size / 1000:.1f} GB"

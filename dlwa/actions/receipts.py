@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from dlwa.actions._own_lines import own_lines
 from dlwa.actions.durations import computed_s, gpu_hours, number, waited_s
-from dlwa.actions.progress import span
 from dlwa.actions.runs import Run
+from dlwa.words import span
 
 
 @dataclass(frozen=True)

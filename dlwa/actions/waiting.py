@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dlwa import runfiles
-from dlwa.actions.progress import progress_of, span
+from dlwa.actions.progress import progress_of
 from dlwa.actions.runs import STALLED_AFTER_S, Run, last_activity
+from dlwa.words import span
 from dlwa.workspace import RunPaths
 
 

@@ -4,7 +4,7 @@ import functools
 import sys
 from typing import Any
 
-from dlwa.actions import datasets, progress
+from dlwa.actions import datasets
 from dlwa.actions.runs import Run
 from dlwa.cli import _runs, _wrapped, needs, options, output
 from dlwa.cli._extra import require_flags
@@ -14,7 +14,7 @@ from dlwa.cli._words import Making
 from dlwa.cli.options import Manner
 from dlwa.errors import ExitCode
 from dlwa.hosts.local import LocalHost
-from dlwa.words import counted
+from dlwa.words import counted, size
 from dlwa.workspace import Workspace
 
 
@@ -35,8 +35,8 @@ def make(asked: Making, how: Manner, *, as_admin: bool = False) -> int:
         )
 
     planned = unpacking(plan, asked.input_name, how, as_admin=as_admin)
-    count, size = len(planned.recordings), progress.size(planned.size_bytes)
-    output.say(f"{counted(count, 'recording')}, {size}, in inputs/{planned.job.details['input']}")
+    told = f"{counted(len(planned.recordings), 'recording')}, {size(planned.size_bytes)}"
+    output.say(f"{told}, in inputs/{planned.job.details['input']}")
     if output.only_shown(planned.job.argv, how.dry_run):
         return ExitCode.OK
     needs.ddsp(how)

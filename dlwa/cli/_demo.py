@@ -14,6 +14,7 @@ from dlwa.errors import DlwaError, ExitCode
 from dlwa.hosts.local import LocalHost
 from dlwa.labs import Limits
 from dlwa.settings import Settings
+from dlwa.words import span
 
 AGAIN = f"{_runs.PROGRAM} demo"
 _LOOK_EVERY_S = 0.25
@@ -170,7 +171,7 @@ def _walk(walk: _Demo) -> int:
 
 
 def _tell_made(folder: Path, shown: str, seconds: float) -> None:
-    output.done(f"done in {progress.span(seconds)}: {shown}")
+    output.done(f"done in {span(seconds)}: {shown}")
     for path in sorted(folder.iterdir()):
         output.text(f"  {path}")
     output.say("open index.html in a browser. The same with your own recordings:")

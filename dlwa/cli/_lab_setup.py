@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlwa.actions.lab import far, install, system
-from dlwa.actions.progress import size
 from dlwa.cli import _remote, output
 from dlwa.cli._lab import named
 from dlwa.cli._lab_door import open_fabric
 from dlwa.errors import AccessError, BusyError, DlwaError, ExitCode, UsageError
 from dlwa.labs import Lab
 from dlwa.version import __version__
+from dlwa.words import size
 
 if TYPE_CHECKING:
     from dlwa.hosts.ssh import LabConnection

@@ -10,6 +10,7 @@ from dlwa.errors import ExitCode, NotFoundError
 from dlwa.hosts.local import LocalHost
 from dlwa.logtext import last_lines
 from dlwa.settings import Settings
+from dlwa.words import span
 
 PROGRAM = output.LAUNCHER
 _FROM_CHILD = (ExitCode.USAGE, ExitCode.NOT_FOUND)
@@ -56,7 +57,7 @@ def standing(run: Run) -> str:
     if not run.live:
         return run.reason
     left_s = now.left_s if now and run.state != "stalled" else None
-    left = f"about {progress.span(left_s)} left" if left_s is not None else ""
+    left = f"about {span(left_s)} left" if left_s is not None else ""
     warned = ", ".join(remark.short for remark in remarks_of(run))
     return "; ".join(part for part in (run.reason, warned, left) if part)
 

@@ -6,12 +6,11 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
-from dlwa.actions.progress import size
 from dlwa.actions.sync import near
 from dlwa.actions.sync.near import Result
 from dlwa.cli import output
 from dlwa.errors import ExitCode, PartialError, VerificationError
-from dlwa.words import counted
+from dlwa.words import counted, size
 
 _LISTED = 20
 _DRAW_EVERY_S = 0.1

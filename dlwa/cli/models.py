@@ -24,7 +24,7 @@ def models(
     The step is that of the checkpoint played by default: the best on sound it never heard.
     """
     from dlwa.actions import models as action
-    from dlwa.actions.progress import size
+    from dlwa.words import size
 
     settings = options.settings()
     found = action.all_models(settings, owner)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from dlwa.actions.progress import span
+from dlwa.words import span
 
 PLAIN_INTERVAL_S = 5.0
 

@@ -51,11 +51,11 @@ def usage(
 ) -> None:
     """Show what people fill on the disk, have computed and have waited."""
     from dlwa.actions import users
-    from dlwa.actions.progress import size
     from dlwa.cli import _runs
     from dlwa.errors import NotFoundError
     from dlwa.names import parse_owner
     from dlwa.settings import nearest
+    from dlwa.words import size
 
     settings = options.settings()
     found = _runs.all_of(settings)

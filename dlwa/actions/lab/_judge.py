@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from dlwa.actions.doctor import Finding, Level
 from dlwa.actions.lab.far import is_newer, update_this
-from dlwa.actions.progress import span
 from dlwa.labs import Lab
 from dlwa.shell import quote
 from dlwa.version import __version__
+from dlwa.words import span
 
 RIGHT_PYTHONS = ("3.13", "3.12", "3.11")
 _GB = 1e9

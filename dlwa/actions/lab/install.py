@@ -17,10 +17,10 @@ import yaml
 
 import dlwa
 from dlwa.actions.lab.far import VERSION_OF, collect, filled
-from dlwa.actions.progress import size
 from dlwa.errors import AccessError, BusyError, DlwaError
 from dlwa.labs import Lab
 from dlwa.shell import quote
+from dlwa.words import size
 from dlwa.workspace import LAUNCHER
 
 if TYPE_CHECKING:

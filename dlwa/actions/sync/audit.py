@@ -9,10 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dlwa.actions.progress import size
 from dlwa.actions.recordings import AUDIO
 from dlwa.actions.sync.files import Entry
-from dlwa.words import counted
+from dlwa.words import counted, size
 
 USUAL_S = (600.0, 1200.0)
 _LOW_RATE_HZ = 16000

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from dlwa.actions.sync.far._fetch import fetch
 from dlwa.actions.sync.far._places import told_of
-from dlwa.actions.sync.far._push import Push
 from dlwa.actions.sync.wire import Wire
 from dlwa.errors import DlwaError, NetworkError, UsageError
 from dlwa.labs import Limits
@@ -29,9 +27,14 @@ def serve(wire: Wire, settings: Settings, limits: Limits) -> None:
 
 
 def _answer(wire: Wire, request: dict[str, Any], settings: Settings, limits: Limits) -> None:
+    # each loads what the other does without, before its first byte
     if request["do"] == "push":
+        from dlwa.actions.sync.far._push import Push
+
         Push(wire, request, settings, limits).run()
     elif request["do"] == "fetch":
+        from dlwa.actions.sync.far._fetch import fetch
+
         fetch(wire, request, settings.workspace)
     else:
         raise UsageError(f"do={request['do']!r} is unknown here")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from dlwa.actions.progress import size
 from dlwa.actions.sync.files import of_the_system
 from dlwa.errors import (
     AccessError,
@@ -14,6 +13,7 @@ from dlwa.errors import (
     NotFoundError,
     UsageError,
 )
+from dlwa.words import size
 
 _KINDS: dict[int, type[DlwaError]] = {
     2: UsageError,
