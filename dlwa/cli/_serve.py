@@ -1,6 +1,5 @@
 """The far end of push and fetch: stdin and stdout are the pipe, nothing else may use them."""
 
-import fcntl
 import functools
 import os
 import sys
@@ -64,7 +63,8 @@ def _widen(end: int) -> None:
     What does not fit waits in sshd, whose buffer is copied whole each time it grows: that cost
     0.2 s before the first 2 MiB had arrived.
     """
-    resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
-    if resize is not None:
+    if sys.platform == "linux":
+        import fcntl
+
         with suppress(OSError):  # this login has wide pipes enough
-            fcntl.fcntl(end, resize, _PIPE_BYTES)
+            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

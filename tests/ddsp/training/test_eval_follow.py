@@ -116,12 +116,12 @@ def test_a_restarted_machine_and_a_number_used_again(tmp_path, monkeypatch, gone
     "elsewhere",
     [
         {"host": "another machine"},
-        {"pid": None, "child_pid": None, "created_at": time.time()},  # it is just coming up
+        {"pid": None, "child_pid": None},  # it is just coming up
     ],
 )
 def test_what_cannot_be_seen_from_here_is_waited_for(tmp_path, monkeypatch, process, elsewhere):
     save(tmp_path, 1)
-    record(tmp_path, process.pid, **elsewhere)
+    record(tmp_path, process.pid, created_at=time.time(), **elsewhere)
     kill(process)
     with pytest.raises(TimeoutError, match="still waits"):
         steps(tmp_path, monkeypatch, lambda: None)
