@@ -43,6 +43,8 @@ def judge(ending: Ending, paths: RunPaths, kind: str, record: Mapping[str, Any])
     if ending.code == 0:
         return _judge_success(ending, stopped, kind)
     if ending.stop_reason and ending.code in (*_BY_STOPPING, *_SHELL_STOPPING):
+        if stopped and stopped.get("step") is not None:  # it had saved; only its end took long
+            return _judge_success(ending, stopped, kind)
         more = "; it did not save in time and was killed" if ending.was_killed else ""
         return Outcome("stopped", ending.stop_reason + more)
     failed = next((event for event in reversed(events) if event.get("event") == "failed"), None)

@@ -61,6 +61,13 @@ def test_killed_because_it_did_not_stop_says_so(paths: RunPaths) -> None:
     assert told == ("stopped", "stopped by ann; it did not save in time and was killed")
 
 
+def test_killed_after_it_had_saved_is_told_as_saved(paths: RunPaths) -> None:
+    """Only the end of its process took too long; nothing is lost."""
+    runfiles.report_event(paths.folder, "stopped", step=1252)
+    told = judged(paths, -9, stop_reason="stopped by ann", was_killed=True)
+    assert told == ("stopped", "stopped by ann; saved at step 1252")
+
+
 def test_what_the_job_says_itself_comes_first(paths: RunPaths) -> None:
     runfiles.report_event(
         paths.folder, "failed", reason="batch_sizee is unknown", hint="batch_size"
