@@ -1,4 +1,4 @@
-"""Counts, lists, sizes and lengths of time as people say them."""
+"""Text for people: counts, lists, sizes, lengths of time, and nothing that steers a terminal."""
 
 from collections.abc import Sequence
 
@@ -34,3 +34,8 @@ def span(seconds: float) -> str:
     if hours < 48:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{hours // 24} d {hours % 24} h"
+
+
+def printable(text: str, instead: str = "\ufffd", kept: str = "") -> str:
+    """Text from elsewhere without characters that could steer a terminal, but those of `kept`."""
+    return "".join(char if char.isprintable() or char in kept else instead for char in text)

@@ -1,6 +1,6 @@
-"""Counts and lists as people say them."""
+"""Text for people."""
 
-from dlwa.words import counted, some
+from dlwa.words import counted, printable, some
 
 
 def test_one_is_no_plural() -> None:
@@ -13,3 +13,10 @@ def test_of_many_only_some_are_said() -> None:
     assert some([], 3) == ""
     assert some(["a", "b", "c"], 3) == "a, b, c"
     assert some(["a", "b", "c", "d", "e"], 3) == "a, b, c and 2 more"
+
+
+def test_text_from_elsewhere_steers_no_terminal():
+    evil = "a\x1b[2Jb\tü\n\x9bc\u202e"
+    assert printable(evil) == "a\ufffd[2Jb\ufffdü\ufffd\ufffdc\ufffd"
+    assert printable(evil, instead="", kept="\n") == "a[2Jbü\nc"
+    assert printable("") == ""

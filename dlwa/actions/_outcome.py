@@ -40,11 +40,11 @@ def judge(ending: Ending, paths: RunPaths, kind: str, record: Mapping[str, Any])
     """Tell finished, stopped and failed apart."""
     events = list(own_lines(paths.events, record))
     stopped = next((event for event in reversed(events) if event.get("event") == "stopped"), None)
-    if ending.code == 0:
+    obeyed = ending.stop_reason and ending.code in (*_BY_STOPPING, *_SHELL_STOPPING)
+    had_saved = stopped is not None and stopped.get("step") is not None
+    if ending.code == 0 or (obeyed and had_saved):  # its end alone may take too long
         return _judge_success(ending, stopped, kind)
-    if ending.stop_reason and ending.code in (*_BY_STOPPING, *_SHELL_STOPPING):
-        if stopped and stopped.get("step") is not None:  # it had saved; only its end took long
-            return _judge_success(ending, stopped, kind)
+    if obeyed:
         more = "; it did not save in time and was killed" if ending.was_killed else ""
         return Outcome("stopped", ending.stop_reason + more)
     failed = next((event for event in reversed(events) if event.get("event") == "failed"), None)

@@ -16,6 +16,7 @@ from dlwa.hosts.base import Completed
 from dlwa.hosts.ssh import Connection, close_channel
 from dlwa.labs import Lab
 from dlwa.settings import Settings
+from dlwa.words import printable
 
 _CHATTER_BYTES = 1 << 16
 _T = TypeVar("_T")
@@ -97,7 +98,7 @@ def _skip_chatter(read: Callable[[int], bytes]) -> bytes | None:
 def _why(lab: Lab, code: int, said: bytes) -> DlwaError:
     text = said.decode("utf-8", "replace")
     refused = far_line.refusal(lab, Completed(code, "", text))
-    last = "".join(char for char in text.strip()[-500:] if char.isprintable() or char == "\n")
+    last = printable(text.strip()[-500:], instead="", kept="\n")
     return refused or DlwaError(
         f"lab={lab.name}: dlwa does not start there: {last or f'it ended with {code}'}",
         f"{output.LAUNCHER} lab check {lab.name}",

@@ -16,6 +16,7 @@ from dlwa.errors import DlwaError, ExitCode, NetworkError, UsageError
 from dlwa.hosts import ssh
 from dlwa.hosts.base import Completed
 from dlwa.labs import Lab, read_lab
+from dlwa.words import printable
 
 _CHUNK = 1 << 16
 _RETRY_FOR_S = 600.0
@@ -199,7 +200,7 @@ def _received(channel: Any) -> bytes:
 def _safe(value: Any) -> Any:
     """Text from another machine without what could steer this terminal."""
     if isinstance(value, str):
-        return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in value)
+        return printable(value, kept="\n\t")
     if isinstance(value, list):
         return [_safe(item) for item in value]
     if isinstance(value, dict):

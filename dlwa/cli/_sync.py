@@ -11,7 +11,7 @@ from typing import Any
 
 from dlwa.actions.sync import audit, files, near
 from dlwa.actions.sync.files import BLOCK_BYTES
-from dlwa.actions.sync.near import Result
+from dlwa.actions.sync.near import Result, Shown
 from dlwa.actions.sync.wire import Wire
 from dlwa.actions.users import refuse_others_place
 from dlwa.cli import options, output
@@ -34,6 +34,7 @@ from dlwa.workspace import RunPaths
 
 _WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TIMES_BAD = 3
+Once = Callable[[Wire, Shown], Result]
 
 
 @dataclass(frozen=True)
@@ -81,19 +82,12 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     if asked.delete and not (dry_run or yes):
         _agree_to_delete(lab, settings, (folder, listed, request), no_input=no_input)
     place = f"{asked.home}/{name}"
-    with _alone(settings, f"push.{asked.home}/{name}"), ExitStack() as stack:
-        bar = Bar(stack, "push")
 
-        def once(wire: Wire) -> Result:
-            now = _scan(folder, asked)  # what was still being written is sent as it is by now
-            shown = bar.shown()
-            return near.push(
-                wire, folder, now, request, shown, delete=asked.delete, dry_run=dry_run
-            )
+    def once(wire: Wire, shown: Shown) -> Result:
+        now = _scan(folder, asked)  # what was still being written is sent as it is by now
+        return near.push(wire, folder, now, request, shown, delete=asked.delete, dry_run=dry_run)
 
-        began = time.monotonic()
-        result = _until_good(lab, settings, once, bar, no_input=no_input)
-    took_s = time.monotonic() - began
+    result, took_s = _carried("push", place, (lab, settings), once, no_input=no_input)
     what = ("sent", f"{lab.name}:{place}", took_s)
     code = tell(result, what, dry_run=dry_run, delete=asked.delete)
     recorded = any(audit.is_audio(path) for path in (*result.sent, *result.same))
@@ -116,17 +110,13 @@ def fetch(asked: Fetch, *, dry_run: bool, no_input: bool) -> int:
     target = home / name.path if asked.dest is None else asked.dest.expanduser() / name.leaf
     _require_place(target, asked, settings)
     request = {"home": asked.home, "name": str(name), "what": asked.what}
-    with _alone(settings, f"fetch.{asked.home}/{name}"), ExitStack() as stack:
-        bar = Bar(stack, "fetch")
 
-        def once(wire: Wire) -> Result:
-            together = asked.what != "all"
-            shown = bar.shown()
-            return near.fetch(wire, target, request, shown, together=together, dry_run=dry_run)
+    def once(wire: Wire, shown: Shown) -> Result:
+        together = asked.what != "all"
+        return near.fetch(wire, target, request, shown, together=together, dry_run=dry_run)
 
-        began = time.monotonic()
-        result = _until_good(lab, settings, once, bar, no_input=no_input)
-    took_s = time.monotonic() - began
+    place = f"{asked.home}/{name}"
+    result, took_s = _carried("fetch", place, (lab, settings), once, no_input=no_input)
     what = ("fetched", str(target), took_s)
     code = tell(result, what, dry_run=dry_run, delete=False)
     if asked.what != "all" and not dry_run and (result.refused or result.bad):
@@ -222,9 +212,19 @@ def _agree_to_delete(
         raise UsageError("nothing was done", "leave --delete out")
 
 
-def _until_good(
-    lab: Lab, settings: Settings, once: Callable[[Wire], Result], bar: Bar, *, no_input: bool
-) -> Result:
+def _carried(
+    verb: str, place: str, where: tuple[Lab, Settings], once: Once, *, no_input: bool
+) -> tuple[Result, float]:
+    """Carry something to its end, under one bar; what came of it, and the seconds it took."""
+    lab, settings = where
+    with _alone(settings, f"{verb}.{place}"), ExitStack() as stack:
+        bar = Bar(stack, verb)
+        began = time.monotonic()
+        result = _until_good(lab, settings, once, bar, no_input=no_input)
+    return result, time.monotonic() - began
+
+
+def _until_good(lab: Lab, settings: Settings, once: Once, bar: Bar, *, no_input: bool) -> Result:
     """Try until all that can arrive has arrived: lost lines and spoilt files are tried again.
 
     It gives up on a line over which nothing more arrives, however often it is opened.
@@ -234,7 +234,7 @@ def _until_good(
     while True:
         try:
             with open_wire(lab, settings, no_input=no_input) as wire:
-                result = once(wire)
+                result = once(wire, bar.shown())
         except NetworkError as error:
             if bar.furthest >= furthest + BLOCK_BYTES:
                 tries, furthest = 0, bar.furthest

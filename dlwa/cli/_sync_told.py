@@ -10,7 +10,7 @@ from dlwa.actions.sync import near
 from dlwa.actions.sync.near import Result
 from dlwa.cli import output
 from dlwa.errors import ExitCode, PartialError, VerificationError
-from dlwa.words import counted, size
+from dlwa.words import counted, printable, size
 
 _LISTED = 20
 _DRAW_EVERY_S = 0.1
@@ -46,7 +46,7 @@ def tell(result: Result, what: tuple[str, str, float], *, dry_run: bool, delete:
 def list_some(lines: Sequence[str], say: Callable[[str], None] | None = None) -> None:
     """The first of many lines, and how many there are besides; a lab may have written them."""
     for line in lines[:_LISTED]:
-        shown = "".join(char if char.isprintable() else "\ufffd" for char in line)
+        shown = printable(line)
         say(shown) if say else output.say(f"  {shown}")
     if len(lines) > _LISTED:
         output.say(f"  ... and {len(lines) - _LISTED} more")

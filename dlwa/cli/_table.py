@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from dlwa.words import printable
+
 Row = Sequence[str]
 _GAP = "  "
 _PROSE = 24  # the last column is prose if it may be wider
@@ -66,7 +68,7 @@ def clean(cell: str) -> str:
     """A cell without line breaks and without what could steer a terminal."""
     if cell.isprintable():
         return cell
-    return "".join(char if char.isprintable() else " " for char in cell)
+    return printable(cell, instead=" ")
 
 
 def _aligned(

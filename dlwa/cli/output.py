@@ -179,9 +179,7 @@ def confirm(question: str, *, assume_yes: bool = False, no_input: bool = False) 
     _require_somebody(question, no_input, "add --yes to agree beforehand")
     if _relay.active():
         return _relay.ask("confirm", question) is True
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return _typed().lower() in {"y", "yes"}
+    return _typed(f"{question} [y/N] ").lower() in {"y", "yes"}
 
 
 def choose(question: str, options: Sequence[str], *, no_input: bool = False) -> int:
@@ -195,9 +193,7 @@ def choose(question: str, options: Sequence[str], *, no_input: bool = False) -> 
         return _picked(_relay.ask("choose", question, list(options)), options)
     for number, option in enumerate(options, 1):
         _story(f"  {number}  {option}")
-    sys.stderr.write(f"{question} [1-{len(options)}] ")
-    sys.stderr.flush()
-    reply = _typed()
+    reply = _typed(f"{question} [1-{len(options)}] ")
     if reply in options:
         return list(options).index(reply)
     if reply.isdecimal() and 1 <= int(reply) <= len(options):
@@ -263,7 +259,9 @@ def _styled(message: str, code: str) -> str:
     return f"\x1b[{code}m{message}\x1b[0m" if wants_colour(sys.stderr) else message
 
 
-def _typed() -> str:
+def _typed(question: str) -> str:
+    sys.stderr.write(question)
+    sys.stderr.flush()
     line = sys.stdin.readline()
     if not line:  # Ctrl-D leaves the cursor behind the question
         print(file=sys.stderr)

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from dlwa import runfiles
 from dlwa.errors import BusyError
 from dlwa.labs import LOCAL, Lab, lab_from
 from dlwa.names import parse_name, parse_owner
@@ -45,6 +46,5 @@ def describe(
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    with runfiles.written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")

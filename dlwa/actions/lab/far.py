@@ -13,6 +13,7 @@ from dlwa.hosts.base import Completed
 from dlwa.labs import LOCAL, Lab
 from dlwa.shell import join, quote
 from dlwa.version import __version__
+from dlwa.words import printable
 
 if TYPE_CHECKING:
     from dlwa.hosts.ssh import LabConnection
@@ -59,7 +60,7 @@ def collect(
     _, began, out = done.out.partition(f"\n{_BEGINS}\n")
     err = done.err.partition(f"\n{_BEGINS}\n")[2]
     if not began:
-        said = "".join(char if char.isprintable() else " " for char in done.said[-200:]).strip()
+        said = printable(done.said[-200:], instead=" ").strip()
         raise AccessError(
             f"lab={lab.name}: this login runs none of our commands; it says {said!r}",
             hint="ask who runs the machine whether its shell and your key allow commands",

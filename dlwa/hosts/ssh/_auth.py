@@ -12,6 +12,7 @@ import paramiko
 
 from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh._target import Asker, Target
+from dlwa.words import printable
 
 _TRIES = 3
 _MANY_TRIES = 5  # sshd hangs up after six, asking what it allows included
@@ -231,7 +232,7 @@ class _Questions:
 
 def _printable(text: str) -> str:
     """What a machine says before we trust it may hold control sequences."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    return printable(text, instead=" ")
 
 
 def _require_open(transport: paramiko.Transport, target: Target, tried: int) -> None:

@@ -13,7 +13,7 @@ from dlwa.errors import (
     NotFoundError,
     UsageError,
 )
-from dlwa.words import size
+from dlwa.words import printable, size
 
 _KINDS: dict[int, type[DlwaError]] = {
     2: UsageError,
@@ -42,13 +42,8 @@ def checked(message: dict[str, Any]) -> dict[str, Any]:
     if "error" in message:
         told = message["error"]
         kind = _KINDS.get(int(told["code"]), DlwaError)
-        raise kind(_printable(told["message"]), _printable(told["hint"]))
+        raise kind(printable(str(told["message"])), printable(str(told["hint"])))
     return message
-
-
-def _printable(text: object) -> str:
-    """Text from another machine without what could steer this terminal."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in str(text))
 
 
 def require_room(needed: int, free: int, where: str) -> None:

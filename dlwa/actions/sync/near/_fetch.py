@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlwa.actions.sync import files, names
-from dlwa.actions.sync.files import Entry, Parts
+from dlwa.actions.sync.files import Arriving, Entry, Parts
 from dlwa.actions.sync.near._answers import checked, reason_of, require_room, understood
 from dlwa.actions.sync.near._incoming import Incoming
 from dlwa.actions.sync.near._result import Result, Shown
@@ -50,16 +50,20 @@ def fetch(
     wire.send(want=[list(one) for one in want])
     whole = Incoming(wire, entries, parts, result, shown).receive(len(want))
     if not (together and (result.bad or result.refused)):
-        for arriving in whole:
-            try:
-                arriving.put()
-            except (OSError, ValueError) as error:
-                result.refused[arriving.entry.path] = reason_of(error)
-            else:
-                result.sent.append(arriving.entry.path)
+        _put(whole, result)
     if not result.bad:
         parts.close()
     return result
+
+
+def _put(whole: list[Arriving], result: Result) -> None:
+    for arriving in whole:
+        try:
+            arriving.put()
+        except (OSError, ValueError) as error:
+            result.refused[arriving.entry.path] = reason_of(error)
+        else:
+            result.sent.append(arriving.entry.path)
 
 
 def _accepted(entries: list[Entry], result: Result) -> dict[int, Entry]:
