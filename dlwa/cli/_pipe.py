@@ -19,6 +19,7 @@ from dlwa.settings import Settings
 from dlwa.words import printable
 
 _CHATTER_BYTES = 1 << 16
+_AT_ONCE_BYTES = 1 << 18
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -40,22 +41,28 @@ def _own_wire(settings: Settings) -> Iterator[Wire]:
     limits = options.lab(settings).limits
 
     def serve() -> None:
-        pipe = FunctionPipe(there.recv, there.sendall)
+        pipe = FunctionPipe(_at_once(there), there.sendall)
         with there, suppress(OSError):
             far.serve(Wire(pipe), settings, limits)
 
     server = threading.Thread(target=serve, daemon=True)
     server.start()
     with near:
-        yield Wire(FunctionPipe(_network(near.recv), _network(near.sendall)))
+        yield Wire(FunctionPipe(_network(_at_once(near)), _network(near.sendall)))
     server.join(timeout=5.0)
+
+
+def _at_once(sock: socket.socket) -> Callable[[int], bytes]:
+    """Read from a socket no more than it holds: room is made for all that is asked for."""
+    return lambda size: sock.recv(min(size, _AT_ONCE_BYTES))
 
 
 @contextmanager
 def _far_wire(lab: Lab, connection: Connection) -> Iterator[Wire]:
     settings = options.settings()
     owner = settings.owner if settings.owner_is_known else ""
-    channel = connection.open_channel(far_line.command_line(lab, ("_sync",), owner, {}))
+    line = far_line.command_line(lab, ("_sync",), owner, {})
+    channel = connection.open_channel(line, lends=True)
     said: list[bytes] = []
 
     def listen() -> None:

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, Protocol
 
 from dlwa.errors import NetworkError
 
-PIECE_BYTES = READ_BYTES = 1 << 21
+PIECE_BYTES = 1 << 21
+READ_BYTES = 1 << 22  # a channel's whole window: what has come is taken at once
 MAX_MESSAGE_BYTES = 64 << 20
 _HEAD = struct.Struct(">cI")
 MESSAGE, PIECE = b"J", b"D"
@@ -32,8 +33,8 @@ class Pipe(Protocol):
 
     copy: Copy | None
 
-    def read(self, size: int) -> bytes:
-        """Return between one and `size` bytes, none at the end."""
+    def read(self, size: int) -> Bytes:
+        """Return between one and `size` bytes, none at the end; good until the next reading."""
         ...
 
     def write(self, data: Bytes) -> None:
@@ -70,7 +71,10 @@ class Wire:
         return room[:count]
 
     def receive(self) -> dict[str, Any] | memoryview:
-        """The next message, or some of a piece: pieces may come in smaller ones."""
+        """The next message, or some of a piece, to be used up before the next is received.
+
+        Pieces may come in smaller ones.
+        """
         while not self._piece_left:
             kind, length = _HEAD.unpack(self._exactly(_HEAD.size))
             if kind == MESSAGE and length <= MAX_MESSAGE_BYTES:
@@ -116,7 +120,7 @@ class Wire:
     def _exactly(self, size: int) -> bytes:
         parts = []
         while size:
-            parts.append(self._some(size))
+            parts.append(bytes(self._some(size)))  # the next reading takes the view away
             size -= len(parts[-1])
         return b"".join(parts)
 
@@ -135,14 +139,14 @@ class FunctionPipe:
 
     def __init__(
         self,
-        read: Callable[[int], bytes],
+        read: Callable[[int], Bytes],
         write: Callable[[Any], object],
         copy: Copy | None = None,
     ) -> None:
         self._read, self._write, self.copy = read, write, copy
 
-    def read(self, size: int) -> bytes:
-        """Return between one and `size` bytes, none at the end."""
+    def read(self, size: int) -> Bytes:
+        """Return between one and `size` bytes, none at the end; good until the next reading."""
         return self._read(size)
 
     def write(self, data: Bytes) -> None:

@@ -14,6 +14,7 @@ from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh import _auth, _hostkeys
 from dlwa.hosts.ssh._alive import stay_alive
 from dlwa.hosts.ssh._inbox import Inbox
+from dlwa.hosts.ssh._packets import Packetizer
 from dlwa.hosts.ssh._proxy import ProxySocket
 from dlwa.hosts.ssh._socket import Socket
 from dlwa.hosts.ssh._target import Asker, Target
@@ -25,8 +26,9 @@ DEAD_AFTER_S = 20.0
 WINDOW_BYTES = 4 << 20
 PACKET_BYTES = 1 << 15
 _OLD_CIPHERS = ("3des-cbc",)
-# 2^32 blocks of AES, as OpenSSH and RFC 4344 (3.2) have it; with paramiko's 512 MiB big files stop
-_NEW_KEYS_AFTER_BYTES = 16 << 32
+# A little after OpenSSH, which asks for new keys after 2^32 blocks of AES (RFC 4344, 3.2): paramiko
+# hangs if a channel ends while it is asking; and with its own 512 MiB big files stop.
+_NEW_KEYS_AFTER_BYTES = 18 << 32
 _CONNECTION_LOST = -1  # paramiko's exit status of a channel that ended without one
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its tracebacks are told by our errors
@@ -100,11 +102,12 @@ class Connection:
             self._before.close()
 
     def open_channel(
-        self, line: str, terminal: tuple[str, int, int] | None = None
+        self, line: str, terminal: tuple[str, int, int] | None = None, *, lends: bool = False
     ) -> paramiko.Channel:
         """Start a command line in the login's shell and return its channel.
 
-        `terminal` is the type, columns and rows of a terminal the command shall see.
+        `terminal` is the type, columns and rows of a terminal the command shall see. `lends`: what
+        `recv` returns is good until the next `recv` only, which spares much a copy.
         """
         try:
             channel = self._transport.open_session(
@@ -112,7 +115,8 @@ class Connection:
             )
             if terminal:
                 channel.get_pty(*terminal)
-            channel.in_buffer = Inbox()  # type: ignore[assignment]  # still empty before a command
+            # still empty before a command
+            channel.in_buffer = Inbox(lends=lends)  # type: ignore[assignment]
             channel.exec_command(line)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self.lost(error) from error
@@ -157,7 +161,10 @@ def close_channel(channel: paramiko.Channel) -> None:
 def _transport(target: Target, before: Connection | None) -> paramiko.Transport:
     sock: Any = Socket(_socket(target, before))
     transport = paramiko.Transport(
-        sock, default_window_size=WINDOW_BYTES, default_max_packet_size=PACKET_BYTES
+        sock,
+        default_window_size=WINDOW_BYTES,
+        default_max_packet_size=PACKET_BYTES,
+        packetizer_class=Packetizer,
     )
     options = transport.get_security_options()
     fast = [name for name in options.ciphers if "gcm" in name]
