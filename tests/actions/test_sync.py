@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dlwa.actions.sync import audit, bundle, far, files, names, near, wire
+from dlwa.actions.sync import arriving, audit, bundle, far, files, names, near, wire
 from dlwa.actions.sync.files import Entry
 from dlwa.errors import BusyError, DlwaError, NetworkError, NotFoundError, UsageError
 from dlwa.labs import Limits
@@ -194,14 +194,14 @@ def test_too_little_room_is_said_before_anything_is_sent(tmp_path, violin, monke
 def test_a_disk_that_fills_up_costs_that_file_only(tmp_path, violin, monkeypatch):
     for name in ("a", "b", "c"):
         (violin / name).write_bytes(name.encode() * 1000)
-    take = files.Arriving.take
+    take = arriving.Arriving.take
 
     def full(self, data):
         if self.entry.path == "b":
             raise OSError(28, "No space left on device")
         take(self, data)
 
-    monkeypatch.setattr(files.Arriving, "take", full)
+    monkeypatch.setattr(arriving.Arriving, "take", full)
     result = send(tmp_path / "lab", violin)
     assert result.sent == ["a", "c"] and result.refused == {
         "b": "does not fit: the disk of the lab is full"
@@ -230,7 +230,7 @@ def test_nothing_is_pushed_into_the_folder_of_a_living_run(tmp_path):
 
 
 def test_what_lies_behind_whole_blocks_makes_room(tmp_path):
-    parts, entry = files.Parts(tmp_path), Entry("a.bin", 3 * files.BLOCK_BYTES, 0)
+    parts, entry = arriving.Parts(tmp_path), Entry("a.bin", 3 * files.BLOCK_BYTES, 0)
     parts.open()
     assert parts.loose(entry, []) == 0
     parts.part_of("a.bin").write_bytes(bytes(files.BLOCK_BYTES + 500))

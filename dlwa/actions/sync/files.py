@@ -1,9 +1,4 @@
-"""Files as they cross: listing a folder, sending a part of one, receiving it aside.
-
-What arrives is written into a hidden folder beside its place, under a name that depends on the
-path alone, so that a later try finds it and goes on. It takes its place only when its SHA-256 is
-that of the whole file on the other side.
-"""
+"""Files as they cross: listing a folder, and sending what the other side lacks of one."""
 
 import contextlib
 import errno
@@ -16,10 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dlwa.actions.sync import names
-from dlwa.actions.sync.wire import Bytes, Wire
+from dlwa.actions.sync.wire import Wire
 
 BLOCK_BYTES = 1 << 20
-_FLUSH_FROM_BYTES = 1 << 20
 Moved = Callable[[int], None]
 
 
@@ -164,109 +158,6 @@ def _is_unchanged(stream: BinaryIO, entry: Entry) -> bool:
         return os.fstat(stream.fileno()).st_mtime_ns // 1000 == entry.mtime_ns // 1000
     except (OSError, ValueError):  # written for the copy, in memory
         return True
-
-
-class Parts:
-    """The hidden folder beside the files in which those that arrive are kept until whole."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.place = folder, folder / names.PARTS
-        self._used: set[str] = set()
-
-    def part_of(self, path: str) -> Path:
-        """Where a file is kept until it is whole."""
-        name = hashlib.sha256(path.encode()).hexdigest()[:32]
-        self._used.add(name)
-        return self.place / name
-
-    def blocks(self, entry: Entry) -> list[str]:
-        """The digests of what is there already of a file."""
-        part = self.part_of(entry.path)
-        return block_digests(part, entry.size) if part.exists() else []
-
-    def loose(self, entry: Entry, blocks: list[str]) -> int:
-        """How many bytes lie there behind a file's whole blocks: they make room for new ones."""
-        with contextlib.suppress(OSError):
-            return max(0, self.part_of(entry.path).stat().st_size - BLOCK_BYTES * len(blocks))
-        return 0
-
-    def open(self) -> None:
-        """Make the folder; raises `OSError` where that is not allowed or a link is there."""
-        self.place.mkdir(parents=True, exist_ok=True)
-        if self.place.is_symlink():
-            raise NotADirectoryError(errno.ENOTDIR, "is a link", str(self.place))
-
-    def close(self) -> None:
-        """Remove what nobody needs any more."""
-        if self.place.is_symlink():  # what it leads to is not ours
-            return
-        with contextlib.suppress(OSError):
-            for path in self.place.iterdir():
-                if path.name not in self._used:
-                    path.unlink()
-        with contextlib.suppress(OSError):
-            self.place.rmdir()
-
-
-class Arriving:
-    """One file that arrives: written aside from an offset on, checked, moved into its place."""
-
-    def __init__(self, parts: Parts, entry: Entry, offset: int) -> None:
-        self.entry = entry
-        self._part = parts.part_of(entry.path)
-        self._place = names.inside(parts.folder, entry.path)
-        self._digest = hashlib.sha256()
-        self._at = 0
-        mode = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-        self._stream = os.fdopen(os.open(self._part, mode, 0o664), "r+b", buffering=0)
-        try:
-            self._begin_at(offset)
-        except BaseException:
-            self._stream.close()
-            raise
-
-    def _begin_at(self, offset: int) -> None:
-        if not 0 <= offset <= self.entry.size:
-            raise ValueError(f"offset={offset} is outside of {self.entry.path}")
-        while self._at < offset:
-            data = self._stream.read(min(BLOCK_BYTES, offset - self._at))
-            if not data:
-                raise ValueError(f"{self.entry.path}: the part is shorter than was said")
-            self._digest.update(data)
-            self._at += len(data)
-        self._stream.truncate(offset)
-        self._stream.seek(offset)
-
-    def take(self, data: Bytes) -> None:
-        """Write the next piece; raises `ValueError` if it is more than was announced."""
-        self._at += len(data)
-        if self._at > self.entry.size:
-            raise ValueError(f"{self.entry.path} is longer than was said")
-        self._digest.update(data)
-        left = memoryview(data)
-        while left:
-            left = left[self._stream.write(left) :]
-
-    def is_whole(self, sha256: str) -> bool:
-        """Close the part; whether it is what the other side has. If not, it is thrown away."""
-        if self.entry.size >= _FLUSH_FROM_BYTES:
-            os.fsync(self._stream.fileno())
-        self._stream.close()
-        whole = self._at == self.entry.size and self._digest.hexdigest() == sha256
-        if not whole:
-            self._part.unlink(missing_ok=True)
-        return whole
-
-    def put(self) -> None:
-        """Move the checked file into its place."""
-        self._place.parent.mkdir(parents=True, exist_ok=True)
-        names.inside(self._place.parent, self._place.name)
-        os.utime(self._part, ns=(self.entry.mtime_ns, self.entry.mtime_ns))
-        self._part.replace(self._place)
-
-    def close(self) -> None:
-        """Leave the part as it is, for the next try."""
-        self._stream.close()
 
 
 def of_the_system(error: OSError, where: str) -> str:

@@ -4,8 +4,9 @@ import contextlib
 import os
 
 from dlwa.actions.sync import files, names
+from dlwa.actions.sync.arriving import Arriving, Parts
 from dlwa.actions.sync.far._places import reason_of
-from dlwa.actions.sync.files import Arriving, Entry, Parts
+from dlwa.actions.sync.files import Entry
 from dlwa.actions.sync.wire import Wire
 
 

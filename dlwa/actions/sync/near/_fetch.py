@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dlwa.actions.sync import files, names
-from dlwa.actions.sync.files import Arriving, Entry, Parts
+from dlwa.actions.sync.arriving import Arriving, Parts
+from dlwa.actions.sync.files import Entry
 from dlwa.actions.sync.near._answers import checked, reason_of, require_room, understood
 from dlwa.actions.sync.near._incoming import Incoming
 from dlwa.actions.sync.near._result import Result, Shown

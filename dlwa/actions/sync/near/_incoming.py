@@ -3,7 +3,8 @@
 from contextlib import suppress
 from typing import Any
 
-from dlwa.actions.sync.files import Arriving, Entry, Parts
+from dlwa.actions.sync.arriving import Arriving, Parts
+from dlwa.actions.sync.files import Entry
 from dlwa.actions.sync.near._answers import checked, reason_of
 from dlwa.actions.sync.near._result import Result, Shown
 from dlwa.actions.sync.wire import Wire
