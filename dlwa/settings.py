@@ -97,14 +97,14 @@ def read_yaml(path: Path) -> dict[str, Any] | None:
 
     Raises `UsageError` when it is not YAML or not a mapping.
     """
-    import yaml  # not needed by most commands' first output
-
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
+    import yaml  # half as long as all else that a far end loads, which often has no such file
+
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlwa import runfiles
-from dlwa.actions import followed, launch, users
+from dlwa.actions import followed, launch, ownership
 from dlwa.actions._places import things
 from dlwa.actions._train_flags import MODULE, gin_path
 from dlwa.actions.datasets import is_dataset
@@ -77,8 +77,8 @@ def plan(
     ended = followed.how_it_ended(folder, host) if follow else ""
     held_out = any(path.stat().st_size for path in workspace.dataset(dataset).glob(_HELD_OUT))
     run_id = launch.new_id()
-    report_dir = users.results_of(model, settings)
-    save_dir = folder if users.is_own(model, settings) else report_dir
+    report_dir = ownership.results_of(model, settings)
+    save_dir = folder if ownership.is_own(model, settings) else report_dir
     pattern = workspace.dataset(dataset) / (_HELD_OUT if held_out else _ALL)
     words = (
         *_places(mode, folder, pattern, save_dir, report_dir),

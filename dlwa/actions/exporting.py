@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlwa.actions import attended, launch, users
+from dlwa.actions import attended, launch, ownership
 from dlwa.actions._places import refuse_nesting
 from dlwa.actions.attended import Plan
 from dlwa.actions.models import is_bundle, playable
@@ -38,8 +38,8 @@ def plan_export(
             )
     model = parse_name(model_name, "model_name")
     folder = playable(settings.workspace, model)
-    target = target or users.results_of(model, settings) / "export"
-    users.refuse_others_place(target, settings)
+    target = target or ownership.results_of(model, settings) / "export"
+    ownership.refuse_others_place(target, settings)
     if target.exists() and not overwrite:
         raise BusyError(f"output={target} exists already", "add --yes to replace it, or --output")
     words = [f"--model_path={folder}", f"--save_dir={target}", f"--name={model.parts[-1]}"]

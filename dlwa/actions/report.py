@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dlwa.actions import attended, launch, users
+from dlwa.actions import attended, launch, ownership
 from dlwa.actions.attended import Plan
 from dlwa.actions.models import unknown
 from dlwa.actions.runs import Run, read_run
@@ -34,8 +34,8 @@ def plan(
     folder = workspace.model(model)
     if not is_model(folder):
         raise unknown(workspace, model, is_model)
-    page = page or users.results_of(model, settings) / "report.html"
-    users.refuse_others_place(page, settings)
+    page = page or ownership.results_of(model, settings) / "report.html"
+    ownership.refuse_others_place(page, settings)
     run = read_run(folder, host, settings.stalled_after_s)
     words = [f"--model_dir={folder}", f"--out={page}", f"--name={model}"]
     if run is not None:

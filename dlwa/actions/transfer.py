@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dlwa.actions import attended, launch, users
+from dlwa.actions import attended, launch, ownership
 from dlwa.actions.attended import Plan
 from dlwa.actions.models import chosen
 from dlwa.errors import BusyError, NotFoundError, UsageError
@@ -33,12 +33,12 @@ def plan(
     if not source.is_file():
         raise NotFoundError(f"recording={source} does not exist", "name a sound file, e.g. IN.wav")
     if target is None:
-        target = free_target(users.results_of(model, settings), source.stem)
+        target = free_target(ownership.results_of(model, settings), source.stem)
     elif target.suffix.lower() not in ENDINGS:
         raise UsageError(f"output={target} must end in {', '.join(ENDINGS)}")
     elif target.exists() and not overwrite:
         raise BusyError(f"output={target} exists already", "name another file, or add --yes")
-    users.refuse_others_place(target, settings)
+    ownership.refuse_others_place(target, settings)
     words = [str(source), str(target), f"--model_dir={folder}", *flags(knobs or {})]
     return Plan(model, target, launch.module_argv(MODULE, words))
 

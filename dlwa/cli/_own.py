@@ -1,6 +1,6 @@
 """Whose things a command may touch."""
 
-from dlwa.actions import users
+from dlwa.actions import ownership
 from dlwa.cli import options, output
 from dlwa.names import parse_name
 
@@ -12,7 +12,7 @@ def may_write(name: str, what: str, how: options.Consent, *, as_admin: bool) -> 
 
     Raises `AccessError` for somebody else's without `--as-admin`.
     """
-    question = users.require_own(parse_name(name, what), options.settings(), as_admin=as_admin)
+    question = ownership.require_own(parse_name(name, what), options.settings(), as_admin=as_admin)
     if not question or output.confirm(question, assume_yes=how.yes, no_input=how.no_input):
         return True
     output.say("nothing was done")

@@ -40,10 +40,10 @@ def push(
     Files that are there already are not sent again; after a cut it goes on where it was. Ends
     with 8 if some files could not be sent.
     """
-    from dlwa.cli import _sync
+    from dlwa.cli import _push
 
-    asked = _sync.Push(folder, name, str(to), everything, delete, as_admin)
-    return _sync.push(asked, dry_run=how.dry_run, yes=how.yes, no_input=how.no_input)
+    asked = _push.Push(folder, name, str(to), everything, delete, as_admin)
+    return _push.push(asked, dry_run=how.dry_run, yes=how.yes, no_input=how.no_input)
 
 
 @app.command("fetch")
@@ -70,8 +70,8 @@ def fetch(
     May be done while it trains. What is here stays as it is until the new files are whole; after
     a cut it goes on where it was. Ends with 8 if some files could not be brought.
     """
-    from dlwa.cli import _sync
+    from dlwa.cli import _fetch
 
     what = "all" if everything or source != Home.MODELS else "latest" if latest else "best"
-    asked = _sync.Fetch(name, dest, str(source), what)
-    return _sync.fetch(asked, dry_run=how.dry_run, no_input=how.no_input)
+    asked = _fetch.Fetch(name, dest, str(source), what)
+    return _fetch.fetch(asked, dry_run=how.dry_run, no_input=how.no_input)

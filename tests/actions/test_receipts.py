@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import deadline, receipts, runs, users
+from dlwa.actions import deadline, ownership, receipts, runs, users
 from dlwa.actions.runs import Run
 from dlwa.errors import AccessError
 from dlwa.hosts.local import LocalHost
@@ -74,11 +74,11 @@ def test_a_run_that_takes_longer_is_told():
 def test_others_names_need_a_word(tmp_path):
     ann = Settings("ann", tmp_path, origins={"owner": "test"})
     name = parse_name("ben/flute")
-    assert users.require_own(parse_name("ann/flute"), ann, as_admin=False) == ""
+    assert ownership.require_own(parse_name("ann/flute"), ann, as_admin=False) == ""
     with pytest.raises(AccessError, match="belongs to ben"):
-        users.require_own(name, ann, as_admin=False)
-    assert "belongs to ben" in users.require_own(name, ann, as_admin=True)
-    assert users.require_own(name, Settings("ann", tmp_path), as_admin=False) == ""
+        ownership.require_own(name, ann, as_admin=False)
+    assert "belongs to ben" in ownership.require_own(name, ann, as_admin=True)
+    assert ownership.require_own(name, Settings("ann", tmp_path), as_admin=False) == ""
 
 
 def test_a_persons_whole_folder_is_that_persons(tmp_path):
@@ -88,12 +88,12 @@ def test_a_persons_whole_folder_is_that_persons(tmp_path):
     users.add(ann.workspace, "cai")
     for name in ("ben", "cai"):
         with pytest.raises(AccessError, match=f"belongs to {name}"):
-            users.require_own(parse_name(name), ann, as_admin=False)
+            ownership.require_own(parse_name(name), ann, as_admin=False)
     (tmp_path / "models/ddsp/mine/summaries").mkdir(parents=True)
     (tmp_path / "models/ddsp/mine/run.json").touch()
     (tmp_path / "outputs/mine/export").mkdir(parents=True)
     for name in ("mine", "new", "ann"):
-        assert users.require_own(parse_name(name), ann, as_admin=False) == ""
+        assert ownership.require_own(parse_name(name), ann, as_admin=False) == ""
 
 
 def test_nothing_is_put_among_anothers_things_by_its_path_either(tmp_path, monkeypatch):
@@ -173,8 +173,8 @@ def test_receipts_as_a_spreadsheet_compute_nothing(tmp_path, capsys):
 def test_what_is_made_of_others_models_goes_under_ones_own_name(tmp_path):
     ann = Settings("ann", tmp_path, origins={"owner": "test"})
     outputs = tmp_path / "outputs"
-    assert users.results_of(parse_name("ann/flute"), ann) == outputs / "ann/flute"
-    assert users.results_of(parse_name("flute"), ann) == outputs / "flute"
-    assert users.results_of(parse_name("ben/flute"), ann) == outputs / "ann/ben/flute"
+    assert ownership.results_of(parse_name("ann/flute"), ann) == outputs / "ann/flute"
+    assert ownership.results_of(parse_name("flute"), ann) == outputs / "flute"
+    assert ownership.results_of(parse_name("ben/flute"), ann) == outputs / "ann/ben/flute"
     nobody = Settings("root", tmp_path)
-    assert users.results_of(parse_name("ben/flute"), nobody) == outputs / "ben/flute"
+    assert ownership.results_of(parse_name("ben/flute"), nobody) == outputs / "ben/flute"

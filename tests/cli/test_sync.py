@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlwa.actions.sync import near
-from dlwa.cli import _sync, main, options, output
+from dlwa.cli import _carried, main, options, output
 from dlwa.cli._sync_told import tell
 from dlwa.errors import NetworkError
 from dlwa.locks import FileLock
@@ -57,8 +57,8 @@ def test_a_line_that_breaks_often_is_gone_on_with_as_long_as_something_arrives(
         raise NetworkError("the connection was lost")
 
     monkeypatch.setattr(near, "push", breaks)
-    monkeypatch.setattr(_sync, "open_wire", lambda *words, **more: contextlib.nullcontext())
-    monkeypatch.setattr(_sync.time, "sleep", tries.append)
+    monkeypatch.setattr(_carried, "open_wire", lambda *words, **more: contextlib.nullcontext())
+    monkeypatch.setattr(_carried.time, "sleep", tries.append)
     assert main(["--lab", "vm", "push", "flute"]) == 5
     assert tries == [1.0] * 20 + [1.0, 2.0, 4.0, 8.0, 15.0, 30.0]
 

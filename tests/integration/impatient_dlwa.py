@@ -4,11 +4,11 @@ import os
 import socket
 import sys
 
-from dlwa.cli import _sync, main
+from dlwa.cli import _carried, main
 from dlwa.hosts.ssh import _connect
 
 _connect.ALIVE_EVERY_S, _connect.DEAD_AFTER_S, _connect.CONNECT_TIMEOUT_S = 0.5, 3.0, 2.0
-_sync._WAITS_S = (1.0,)
+_carried._WAITS_S = (1.0,)
 _tcp = _connect._tcp
 
 

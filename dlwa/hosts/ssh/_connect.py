@@ -115,8 +115,10 @@ class Connection:
             )
             if terminal:
                 channel.get_pty(*terminal)
-            # still empty before a command
-            channel.in_buffer = Inbox(lends=lends)  # type: ignore[assignment]
+            inbox = Inbox(lends=lends)
+            # nothing comes before a command
+            channel.in_buffer = inbox  # type: ignore[assignment]
+            self._transport.packetizer.deliver(channel.get_id(), inbox)  # type: ignore[attr-defined]
             channel.exec_command(line)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self.lost(error) from error

@@ -24,7 +24,7 @@ class Inbox:
         self._is_closed = False
         self._readable: threading.Event | None = None
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Add a packet; called by paramiko's thread."""
         with self._changed:
             was_empty = self._count == 0

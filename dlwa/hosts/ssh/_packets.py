@@ -7,6 +7,7 @@ ask every server for, has a short way here; everything else is left to paramiko.
 
 import struct
 from typing import Any
+from weakref import WeakValueDictionary
 
 import paramiko
 from cryptography.exceptions import InvalidTag
@@ -14,6 +15,7 @@ from paramiko.common import MSG_CHANNEL_DATA
 from paramiko.packet import NeedRekeyException
 from paramiko.packet import Packetizer as _Packetizer
 
+from dlwa.hosts.ssh._inbox import Inbox
 from dlwa.hosts.ssh._socket import AHEAD_BYTES, Socket
 
 _LENGTH = struct.Struct(">I")
@@ -32,6 +34,11 @@ class Packetizer(_Packetizer):
         self._cipher: Any = None
         self._fixed, self._nonce = b"", 0
         self._sealed_bytes = self._numbered = 0
+        self._inboxes: WeakValueDictionary[int, Inbox] = WeakValueDictionary()
+
+    def deliver(self, channel: int, inbox: Inbox) -> None:
+        """Put what comes for a channel straight into its inbox."""
+        self._inboxes[channel] = inbox
 
     def set_inbound_cipher(self, block_engine: Any, *args: Any, **more: Any) -> None:
         """Use new keys for what comes in from now on."""
@@ -63,6 +70,21 @@ class Packetizer(_Packetizer):
         return kind, message
 
     def _opened(self) -> tuple[int, paramiko.Message]:
+        while True:
+            kind, plain = self._next()
+            inbox = None
+            if kind == MSG_CHANNEL_DATA:
+                channel, size = _DATA.unpack_from(plain)
+                inbox = self._inboxes.get(channel)
+            if inbox is None:
+                return kind, paramiko.Message(bytes(plain[2:]))
+            inbox.feed(plain[_DATA.size : _DATA.size + size])
+            self._numbered += 1
+            if self.need_rekey():
+                raise NeedRekeyException
+
+    def _next(self) -> tuple[int, memoryview]:
+        """Open the next packet: its kind, and all of it but what it was filled up with."""
         (size,) = _LENGTH.unpack(self._ahead(_LENGTH.size))
         if not _LEAST_BYTES <= size <= _MOST_BYTES:
             raise paramiko.SSHException(f"a packet of {size} bytes came")
@@ -75,10 +97,10 @@ class Packetizer(_Packetizer):
             raise paramiko.SSHException("a packet was changed on its way") from error
         self._nonce = (self._nonce + 1) & 0xFFFFFFFFFFFFFFFF
         self._sock.skip(len(packet))
-        self._count(len(packet))
-        if plain[1] == MSG_CHANNEL_DATA:
-            return MSG_CHANNEL_DATA, _Data(plain)
-        return plain[1], paramiko.Message(plain[2 : size - plain[0]])
+        self._sealed_bytes += len(packet)
+        if self._sealed_bytes >= self.REKEY_BYTES + self.REKEY_BYTES_OVERFLOW_MAX:
+            raise paramiko.SSHException("the server agrees on no new keys")
+        return plain[1], memoryview(plain)[: size - plain[0]]
 
     def _ahead(self, size: int) -> memoryview:
         """Wait for the next bytes; they stay where they are."""
@@ -94,24 +116,3 @@ class Packetizer(_Packetizer):
                 if self.closed:
                     raise EOFError from error
                 raise
-
-    def _count(self, size: int) -> None:
-        self._sealed_bytes += size
-        if self._sealed_bytes >= self.REKEY_BYTES + self.REKEY_BYTES_OVERFLOW_MAX:
-            raise paramiko.SSHException("the server agrees on no new keys")
-
-
-class _Data(paramiko.Message):
-    """Bytes for a channel, taken out of the packet when they are asked for."""
-
-    def __init__(self, plain: bytes) -> None:
-        self._plain = plain
-        self._channel, self._size = _DATA.unpack_from(plain)
-
-    def get_int(self) -> int:
-        """The channel's number."""
-        return int(self._channel)
-
-    def get_binary(self) -> bytes:
-        """The bytes."""
-        return self._plain[_DATA.size : _DATA.size + self._size]

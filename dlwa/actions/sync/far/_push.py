@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dlwa.actions._places import GB, size_of
+from dlwa.actions.ownership import owner_of
 from dlwa.actions.sync import files, names
 from dlwa.actions.sync.arriving import Parts
 from dlwa.actions.sync.far._places import folder_of, reason_of, told_of
@@ -13,7 +14,6 @@ from dlwa.actions.sync.far._receiving import Receiving
 from dlwa.actions.sync.far._turn import only_one
 from dlwa.actions.sync.files import Entry
 from dlwa.actions.sync.wire import Wire
-from dlwa.actions.users import owner_of
 from dlwa.errors import AccessError, BusyError, DlwaError, NetworkError, UsageError
 from dlwa.labs import Limits
 from dlwa.locks import is_locked
