@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from dlwa.cli._pipe import open_wire
 from dlwa.cli._sync_told import list_some, tell
 from dlwa.errors import ExitCode, NotFoundError, UsageError
 from dlwa.labs import Lab
-from dlwa.names import parse_name, safe_spelling
+from dlwa.names import Name, parse_name, safe_spelling
 from dlwa.settings import Settings
 from dlwa.words import counted
 
@@ -39,11 +40,9 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     if not folder.is_dir():
         raise NotFoundError(f"folder={asked.folder} is not a folder", "push a folder: violin/")
     name = parse_name(asked.name or _own_name(folder, settings, lab), "name")
-    if asked.as_admin and name.parts[0] != settings.owner:
-        question = f"{name} belongs to {name.parts[0]}. Send into it all the same?"
-        if not output.confirm(question, assume_yes=yes, no_input=no_input):
-            output.say("nothing was done")
-            return ExitCode.FAILED
+    if not _may_enter(name, asked, settings, yes=yes, no_input=no_input):
+        output.say("nothing was done")
+        return ExitCode.FAILED
     listed = _look(folder, asked)
     request: dict[str, Any] = {
         "home": asked.home,
@@ -53,21 +52,36 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
         "here": _here(folder) if asked.delete else [],
     }
     if asked.delete and not (dry_run or yes):
-        _agree_to_delete(lab, settings, (folder, listed, request), no_input=no_input)
-    place = f"{asked.home}/{name}"
+        delete = _agreed(lab, settings, (folder, listed, request), no_input=no_input)
+    else:
+        delete = _always if asked.delete else _never
 
     def once(wire: Wire, shown: Shown) -> Result:
         now = _scan(folder, asked)  # what was still being written is sent as it is by now
-        return near.push(wire, folder, now, request, shown, delete=asked.delete, dry_run=dry_run)
+        return near.push(wire, folder, now, request, shown, delete=delete, dry_run=dry_run)
 
+    place = f"{asked.home}/{name}"
     result, took_s = carried("push", place, (lab, settings), once, no_input=no_input)
     what = ("sent", f"{lab.name}:{place}", took_s)
     code = tell(result, what, dry_run=dry_run, delete=asked.delete)
+    if code == ExitCode.OK and not dry_run:
+        _tell_next(asked, name, result)
+    return code
+
+
+def _may_enter(name: Name, asked: Push, settings: Settings, *, yes: bool, no_input: bool) -> bool:
+    """Whether to go on: into somebody else's folder only after a yes."""
+    if not asked.as_admin or name.parts[0] == settings.owner:
+        return True
+    question = f"{name} belongs to {name.parts[0]}. Send into it all the same?"
+    return output.confirm(question, assume_yes=yes, no_input=no_input)
+
+
+def _tell_next(asked: Push, name: Name, result: Result) -> None:
     recorded = any(audit.is_audio(path) for path in (*result.sent, *result.same))
-    if code == ExitCode.OK and not dry_run and asked.home == "inputs" and recorded:
+    if asked.home == "inputs" and recorded:
         words = f"ddsp make-dataset --input_name {name} --dataset_name {name}"
         output.say(f"next: {output.LAUNCHER} {words}")
-    return code
 
 
 def _own_name(folder: Path, settings: Settings, lab: Lab) -> str:
@@ -117,23 +131,33 @@ def _look(folder: Path, asked: Push) -> tuple[list[files.Entry], dict[str, str]]
     return entries, refused
 
 
-def _agree_to_delete(
+def _always(path: str) -> bool:
+    return True
+
+
+def _never(path: str) -> bool:
+    return False
+
+
+def _agreed(
     lab: Lab,
     settings: Settings,
     what: tuple[Path, tuple[list[files.Entry], dict[str, str]], dict[str, Any]],
     *,
     no_input: bool,
-) -> None:
+) -> Callable[[str], bool]:
+    """What may be removed there, after a yes: what was shown, not what came after that."""
     folder, listed, request = what
     with open_wire(lab, settings, no_input=no_input) as wire:
         shown = near.Shown(lambda *_: None, lambda _: None, lambda *_: None)
         extras = near.push(wire, folder, listed, request, shown, dry_run=True).extras
     if not extras:
-        return
+        return extras.__contains__
     list_some(extras)
     question = f"Remove {counted(len(extras), 'file')} from {request['home']}/{request['name']}?"
     if not output.confirm(question, no_input=no_input):
         raise UsageError("nothing was done", "leave --delete out")
+    return extras.__contains__
 
 
 def _client(settings: Settings) -> str:

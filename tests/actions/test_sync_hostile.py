@@ -247,7 +247,7 @@ def test_others_folders_are_refused_by_the_lab_itself(tmp_path, violin):
         send(tmp_path / "lab", violin, request={"name": "ben/violin"})
     (tmp_path / "lab/inputs/ben/song").mkdir(parents=True)
     with pytest.raises(AccessError, match="belongs to ben"):
-        send(tmp_path / "lab", violin, request={"name": "ben"}, delete=True)
+        send(tmp_path / "lab", violin, request={"name": "ben"}, delete=bool)
     assert send(tmp_path / "lab", violin, request={"name": "ben/v", "as_admin": True}).sent
 
 

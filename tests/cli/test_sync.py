@@ -83,6 +83,21 @@ def test_a_dry_run_tells_what_would_be_removed(flute, capsys):
     assert Path("inputs/ann/flute/a.wav").exists()
 
 
+def test_what_came_after_the_question_is_not_removed(flute, monkeypatch):
+    assert main(["push", "flute"]) == 0
+    there = Path("inputs/ann/flute")
+    (flute / "a.wav").unlink()
+
+    def yes(question, **more):
+        assert "Remove 1 file from inputs/ann/flute" in question
+        (there / "late.wav").write_bytes(b"came meanwhile")
+        return True
+
+    monkeypatch.setattr(output, "confirm", yes)
+    assert main(["push", "flute", "--delete"]) == 0
+    assert {path.name for path in there.iterdir()} == {"b.wav", "late.wav"}
+
+
 def test_what_lies_here_is_not_removed_there_though_it_is_not_sent(flute, capsys):
     (flute / "notes.txt").write_text("not audio")
     assert main(["push", "flute", "--all"]) == 0

@@ -62,7 +62,7 @@ class Push:
         if not go.get("go"):
             return
         try:
-            deleted = self._take_all(set(extras) if go.get("delete") else set())
+            deleted = self._take_all(set(extras) & set(go.get("delete") or ()))
             self._wire.send(finished=True, deleted=deleted)
         except NetworkError:
             raise

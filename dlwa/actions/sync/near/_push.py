@@ -1,5 +1,6 @@
 """Sending a folder: what the lab lacks of it, one file after the other."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from dlwa.actions.sync.near._answers import checked, require_room, understood
 from dlwa.actions.sync.near._result import Result, Shown
 from dlwa.actions.sync.wire import Wire
 
+_Needed = list[tuple[int, list[str], str]]
+"""The files the lab lacks: number, the digests of the blocks that are there, perhaps a digest."""
+
 
 @understood()
 def push(
@@ -19,32 +23,29 @@ def push(
     request: dict[str, Any],
     shown: Shown,
     *,
-    delete: bool = False,
+    delete: Callable[[str], bool] = lambda path: False,
     dry_run: bool = False,
 ) -> Result:
-    """Send what the lab does not have of a folder. Raises `DlwaError` if the lab refuses it."""
+    """Send what the lab does not have of a folder.
+
+    `delete` says which files may be removed there, of those that are not here. Raises `DlwaError`
+    if the lab refuses it.
+    """
     entries, refused = listed
     result = Result(refused=dict(refused))
     wire.send(do="push", files=[entry.document() for entry in entries], **request)
     answer = checked(wire.message())
-    needed = [(int(one[0]), list(one[1]), str(one[2])) for one in answer["needed"]]
-    numbers = {number for number, _, _ in needed}
-    cannot = {int(number): str(why) for number, why in answer["refused"]}
-    result.refused |= {entries[number].path: why for number, why in cannot.items()}
-    kept = numbers | cannot.keys()
-    result.same = [entry.path for number, entry in enumerate(entries) if number not in kept]
-    result.extras = [str(path) for path in answer["extras"]]
-    total = sum(entries[number].size for number in numbers)
+    needed = _needed(answer, entries, result)
     if dry_run:
-        result.sent = [entries[number].path for number in sorted(numbers)]
-        result.bytes = total
+        result.sent = [entries[number].path for number, _, _ in sorted(needed)]
+        result.bytes = _size(needed, entries)
         wire.send(go=False)
         return result
     missing = sum(files.left_to_send(entries[number], blocks) for number, blocks, _ in needed)
     require_room(missing, int(answer["free"]), "the lab")
-    shown.total(total, len(needed))
+    shown.total(_size(needed, entries), len(needed))
     before = wire.sent_bytes
-    wire.send(go=True, delete=delete)
+    wire.send(go=True, delete=[path for path in result.extras if delete(path)])
     acks = Acks(wire, entries, result)
     for count, (number, blocks, sha256) in enumerate(needed, 1):
         shown.file(entries[number].path, count, len(needed))
@@ -54,6 +55,21 @@ def push(
     acks.wait()
     result.bytes = wire.sent_bytes - before
     return result
+
+
+def _needed(answer: dict[str, Any], entries: list[Entry], result: Result) -> _Needed:
+    """What the lab lacks; what it has, refuses, or has more than we is put into the result."""
+    needed = [(int(one[0]), list(one[1]), str(one[2])) for one in answer["needed"]]
+    cannot = {int(number): str(why) for number, why in answer["refused"]}
+    result.refused |= {entries[number].path: why for number, why in cannot.items()}
+    kept = {number for number, _, _ in needed} | cannot.keys()
+    result.same = [entry.path for number, entry in enumerate(entries) if number not in kept]
+    result.extras = [str(path) for path in answer["extras"]]
+    return needed
+
+
+def _size(needed: _Needed, entries: list[Entry]) -> int:
+    return sum(entries[number].size for number in {number for number, _, _ in needed})
 
 
 def _send_one(
