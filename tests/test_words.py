@@ -1,6 +1,8 @@
 """Text for people."""
 
-from dlwa.words import counted, printable, some
+import pytest
+
+from dlwa.words import counted, printable, some, span
 
 
 def test_one_is_no_plural() -> None:
@@ -20,3 +22,14 @@ def test_text_from_elsewhere_steers_no_terminal():
     assert printable(evil) == "a\ufffd[2Jb\ufffdü\ufffd\ufffdc\ufffd"
     assert printable(evil, instead="", kept="\n") == "a[2Jbü\nc"
     assert printable("") == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        *((0, "0 s"), (5, "5 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min")),
+        *((11_100, "3 h 5 min"), (172_799, "2 d 0 h"), (190_800, "2 d 5 h")),
+    ],
+)
+def test_lengths_of_time_as_one_says_them(seconds: float, said: str) -> None:
+    assert span(seconds) == said

@@ -118,8 +118,3 @@ def saved(paths: RunPaths, record: Mapping[str, Any]) -> str:
         step = f" at step {event['step']}" if "step" in event else ""
         return f"; the job saved{step} and ended"
     return ""
-
-
-def span(seconds: float) -> str:
-    """A silence for people, such as 12 min."""
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

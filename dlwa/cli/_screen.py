@@ -10,6 +10,7 @@ from dlwa.actions.gpus import GpuUse
 from dlwa.actions.monitor import Snapshot
 from dlwa.actions.waiting import wait_of
 from dlwa.cli._plot import plot
+from dlwa.words import span
 
 _SIGNS = {"finished": "green", "running": "green", "queued": "yellow", "starting": "yellow"}
 
@@ -59,14 +60,6 @@ def plain(seen: Snapshot) -> str:
     parts += [f"warning: {remark.short}" for remark in seen.remarks]
     parts += [seen.run.reason] if seen.run.reason else []
     return "  ".join(parts)
-
-
-def span(seconds: float) -> str:
-    """A time as one says it: "45 s", "12 min", "3 h 05 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _log(line: str) -> Line:

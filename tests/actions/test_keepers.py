@@ -94,7 +94,7 @@ def test_no_word_is_not_the_end(tmp_path: Path, silence: Completed) -> None:
     cluster = Cluster(squeue=silence)
     run = run_of(in_slurm(tmp_path), cluster)
     assert run.state == "unknown" and run.live
-    assert silence.err in run.reason and "last known: running, wrote 0 min ago" in run.reason
+    assert silence.err in run.reason and "last known: running, wrote 0 s ago" in run.reason
     run_of(in_slurm(tmp_path, "ann/other"), cluster)
     assert cluster.asked == ["squeue"], "silence is not asked for again at once"
 

@@ -15,7 +15,7 @@ from dlwa import runfiles
 from dlwa.actions.gpus import GpuUse
 from dlwa.actions.monitor import Watcher
 from dlwa.cli._plot import plot
-from dlwa.cli._screen import plain, screen, span
+from dlwa.cli._screen import plain, screen
 from dlwa.hosts.local import LocalHost
 from dlwa.tools.nvidia_smi import Gpu
 from tests.made_runs import add_log, add_steps, make_run
@@ -109,13 +109,6 @@ class TestScreen:
         seen = snapshot(make_run(tmp_path, state="failed", reason="ValueError: no data"))
         text = "\n".join(line.text for line in screen(seen, 80, 24))
         assert "failed: ValueError: no data" in text and "Ctrl-C" not in text
-
-    @pytest.mark.parametrize(
-        ("seconds", "said"),
-        [(5, "5 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (11_100, "3 h 05 min")],
-    )
-    def test_spans_as_one_says_them(self, seconds: float, said: str) -> None:
-        assert span(seconds) == said
 
 
 class TestPlot:

@@ -17,7 +17,6 @@ from dlwa.actions._run import (
     last_activity,
     process_in,
     saved,
-    span,
 )
 from dlwa.actions.keepers._base import Room
 from dlwa.actions.keepers._files import keep_file
@@ -28,6 +27,7 @@ from dlwa.labs import Limits
 from dlwa.locks import is_locked
 from dlwa.shell import Command
 from dlwa.tools import screen
+from dlwa.words import span
 from dlwa.workspace import RunPaths, Workspace
 
 _STARTS_WITHIN_S = 10.0

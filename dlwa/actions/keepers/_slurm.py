@@ -8,7 +8,7 @@ from typing import Any
 from dlwa import runfiles
 from dlwa.actions import durations, sessions
 from dlwa.actions._job import Job, where_dlwa_is, wrapper_command
-from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity, saved, span
+from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity, saved
 from dlwa.actions.keepers import _submission
 from dlwa.actions.keepers._base import Room
 from dlwa.actions.keepers._book import Answer, book_of
@@ -20,6 +20,7 @@ from dlwa.logtext import reason_in
 from dlwa.shell import Command
 from dlwa.tools import screen, slurm, slurm_words
 from dlwa.tools.slurm import SlurmJob
+from dlwa.words import span
 from dlwa.workspace import RunPaths, Workspace
 
 _SUBMITS_WITHIN_S = 20.0

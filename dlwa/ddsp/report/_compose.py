@@ -9,7 +9,7 @@ from dlwa.ddsp.pages import Card, Section
 from dlwa.ddsp.report import _pictures
 from dlwa.ddsp.report._config import configuration, setting
 from dlwa.ddsp.report._dataset import dataset
-from dlwa.words import counted
+from dlwa.words import counted, span
 
 _TELLING = {
     "rollback": "went back to a good checkpoint",
@@ -240,14 +240,6 @@ def _speed(training):
 def rate(per_s):
     """A speed for people."""
     return f"{per_s:.2f} steps/s" if per_s >= 1 else f"{1 / per_s:.2f} s a step"
-
-
-def span(seconds):
-    """A length of time for people: 40 s, 12 min, 2 h 10 min."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def moment(at):
