@@ -176,6 +176,87 @@ def test_a_file_overwritten_in_place_while_it_is_sent_is_not_taken(tmp_path, vio
     assert not (tmp_path / "lab/inputs/ann/violin/a.bin").exists()
 
 
+@pytest.mark.parametrize("way", ["push", "fetch"])
+def test_a_part_that_goes_meanwhile_is_asked_for_anew(tmp_path, violin, way):
+    """Another try of the same had it whole after all, a moment after this one looked."""
+    (violin / "a.bin").write_bytes(bytes(2 * files.BLOCK_BYTES))
+    (tmp_path / "lab/inputs/ann").mkdir(parents=True)
+    (tmp_path / "lab/inputs/ann/song").symlink_to(violin)
+    target = tmp_path / ("lab/inputs/ann/violin" if way == "push" else "down")
+    parts = arriving.Parts(target)
+    parts.open()
+    part = parts.part_of("a.bin")
+    part.write_bytes(bytes(files.BLOCK_BYTES))
+    shown = near.Shown(lambda *_: part.unlink(missing_ok=True), lambda _: None, lambda *_: None)
+    with connected(tmp_path / "lab") as one:
+        if way == "push":
+            request = {"home": "inputs", "name": "ann/violin"}
+            listed = files.scan(violin, lambda path: True)
+            result = near.push(one, violin, listed, request, shown)
+        else:
+            request = {"home": "inputs", "name": "ann/song", "what": "all"}
+            result = near.fetch(one, target, request, shown, together=False)
+    assert result.bad == ["a.bin"] and not result.refused
+
+
+def test_all_of_a_model_is_of_one_moment_while_a_training_goes_on(tmp_path):
+    """Between the listing and the sending it saves, prunes, adds to its log."""
+    model = tmp_path / "lab/models/ddsp/ann/m"
+    model.mkdir(parents=True)
+    _save(model, 1)
+    (model / "metrics.jsonl").write_text('{"step": 1}\n')
+
+    def trains(*_: int) -> None:
+        for path in model.glob("ckpt-1.*"):
+            path.unlink()
+        _save(model, 2)
+        with (model / "metrics.jsonl").open("a") as stream:
+            stream.write('{"step": 2}\n')
+
+    shown = near.Shown(trains, lambda _: None, lambda *_: None)
+    request = {"home": "models", "name": "ann/m", "what": "all"}
+    with connected(tmp_path / "lab") as one:
+        result = near.fetch(one, tmp_path / "down", request, shown, together=False)
+    assert not result.bad and not result.refused
+    came = {path.name: path.read_text() for path in (tmp_path / "down").iterdir()}
+    assert came == {
+        "checkpoint": 'model_checkpoint_path: "ckpt-1"\n',
+        "ckpt-1.index": "index 1",
+        "ckpt-1.data-00000-of-00001": "data 1",
+        "metrics.jsonl": '{"step": 1}\n',
+    }
+
+
+def _save(model: Path, step: int) -> None:
+    (model / f"ckpt-{step}.data-00000-of-00001").write_text(f"data {step}")
+    (model / f"ckpt-{step}.index").write_text(f"index {step}")
+    (model / "checkpoint.new").write_text(f'model_checkpoint_path: "ckpt-{step}"\n')
+    (model / "checkpoint.new").replace(model / "checkpoint")
+
+
+def test_a_file_that_cannot_be_read_does_not_keep_the_others_back(tmp_path, monkeypatch):
+    """A broken disk is found out in the middle of a file."""
+    offered = tmp_path / "lab/outputs/ann/song"
+    offered.mkdir(parents=True)
+    for name in ("a.wav", "b.wav"):
+        (offered / name).write_bytes(os.urandom(3000))
+    sends = wire.Wire.send_piece_of
+
+    tries = []
+
+    def breaks(one, stream, limit):
+        tries.append(limit)
+        if len(tries) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return sends(one, stream, limit)
+
+    monkeypatch.setattr(wire.Wire, "send_piece_of", breaks)
+    request = {"home": "outputs", "name": "ann/song", "what": "all"}
+    with connected(tmp_path / "lab") as one:
+        result = near.fetch(one, tmp_path / "down", request, QUIET, together=False)
+    assert (result.sent, result.bad) == (["b.wav"], ["a.wav"])
+
+
 def test_the_share_of_an_owner_is_kept(tmp_path, violin):
     (violin / "a.bin").write_bytes(b"x" * 2_000_000)
     with pytest.raises(BusyError, match="would use"):
@@ -252,7 +333,8 @@ def test_a_pruned_checkpoint_is_not_offered(tmp_path):
     held = dict.fromkeys(entry.path for entry in offered.entries)
     (model / "ckpt-200.index").unlink()
     index = next(entry for entry in offered.entries if entry.path.endswith("index"))
-    assert offered.step == 200 and offered.open(index).read() == b"i"
+    with offered.opened(index) as stream:
+        assert offered.step == 200 and stream.read() == b"i"
     assert list(held)[-1] == "checkpoint" and "checkpoints.json" not in held
     offered.close()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlwa.actions.sync import files, names, near, wire
+from dlwa.actions.sync import bundle, files, names, near, wire
 from dlwa.errors import AccessError, DlwaError, NetworkError
 from tests.sync_ends import QUIET, connected, played, send
 
@@ -281,6 +281,52 @@ def test_one_spoilt_file_keeps_the_whole_model_back(tmp_path):
     with played(lab) as one:
         result = near.fetch(one, tmp_path / "down", {}, QUIET, together=True)
     assert result.bad == ["ckpt-1.index"] and not (tmp_path / "down/checkpoint").exists()
+
+
+IMPOSSIBLE = [["a", 10**400, 0], ["a", 1 << 63, 0], ["a", 0, 10**30], ["a", 0, -(10**40)]]
+
+
+@pytest.mark.parametrize("entry", IMPOSSIBLE, ids=["huge", "large", "late", "early"])
+def test_sizes_and_times_that_cannot_be_are_refused_in_words(tmp_path, entry):
+    def lab(one: wire.Wire) -> None:
+        one.message()
+        one.send(files=[entry], refused={}, step=None)
+        one.message()
+
+    with played(lab) as one, pytest.raises(DlwaError, match="its own language"):
+        near.fetch(one, tmp_path / "down", {}, QUIET, together=False)
+    with connected(tmp_path / "lab") as one:
+        one.send(do="push", home="inputs", name="ann/v", files=[entry])
+        assert "no " in one.message()["error"]["message"]
+    assert not (tmp_path / "down").exists() and not (tmp_path / "lab/inputs").exists()
+
+
+def test_a_message_nested_without_end_is_no_message():
+    load = b"[" * 200_000
+    frames = [b"J" + len(load).to_bytes(4, "big") + load]
+    one = wire.Wire(wire.FunctionPipe(lambda size: frames.pop(), len))
+    with pytest.raises(NetworkError, match="language"):
+        one.receive()
+
+
+@pytest.mark.parametrize("now", ["link", "pipe"])
+def test_what_became_a_link_or_a_pipe_is_not_sent(tmp_path, violin, now):
+    """Listed as a file: a link would bring what it leads to, a pipe is waited for for ever."""
+    place = violin / "a.wav"
+    place.write_bytes(b"0123456789")
+    (violin / "b.wav").write_bytes(b"good")
+    (tmp_path / "secret").write_bytes(b"top secret")
+    listed = files.scan(violin, lambda path: True)
+    os.utime(tmp_path / "secret", ns=(listed[0][0].mtime_ns,) * 2)
+    offered = bundle.offer(violin, "all", "ann/violin")
+    place.unlink()
+    place.symlink_to(tmp_path / "secret") if now == "link" else os.mkfifo(place)
+    with connected(tmp_path / "lab") as one:
+        request = {"home": "inputs", "name": "ann/violin"}
+        result = near.push(one, violin, listed, request, QUIET)
+    assert result.sent == ["b.wav"] and "by now" in result.refused["a.wav"]
+    with pytest.raises(OSError, match="by now"), offered.opened(offered.entries[0]):
+        pass
 
 
 @given(st.binary(max_size=200))

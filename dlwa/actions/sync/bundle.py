@@ -2,11 +2,13 @@
 
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from dlwa import runfiles
 from dlwa.actions.sync import files
@@ -19,6 +21,9 @@ _CHECKPOINT = re.compile(r"ckpt-(\d+)\.(index|data-\d{5}-of-\d{5})\Z")
 _SMALL = (".gin", ".json", ".pkl")
 _SMALL_BYTES = 8 << 20
 _TRIES = 5
+_POINTED_AT = re.compile(r'^model_checkpoint_path: "(ckpt-\d+)"', re.MULTILINE)
+_GROW = (".jsonl", ".log")  # a run only ever adds to them
+_HELD = 256  # of a thousand files that a process may have open
 
 
 @dataclass
@@ -31,18 +36,60 @@ class Offer:
     held: dict[str, BinaryIO] = field(default_factory=dict)
     step: int | None = None
 
-    def open(self, entry: Entry) -> BinaryIO:
+    @contextmanager
+    def opened(self, entry: Entry) -> Iterator[BinaryIO]:
         """The content of one file from its beginning; raises `OSError` if it has gone."""
-        stream = self.held.get(entry.path)
-        if stream is None:
-            return (self.folder / (entry.source or entry.path)).open("rb")
-        stream.seek(0)
-        return stream
+        held = self.held.get(entry.path)
+        stream = held or files.open_file(self.folder / (entry.source or entry.path))
+        try:
+            stream.seek(0)
+            grows = entry.path.endswith(_GROW)
+            yield cast("BinaryIO", _Beginning(stream, entry.size)) if grows else stream
+        finally:
+            if held is None:
+                stream.close()
+
+    def hold(self) -> bool:
+        """Open what lies beside checkpoints; False if it has changed since it was listed."""
+        try:
+            for entry in self.entries[:_HELD]:
+                stream = files.open_file(self.folder / (entry.source or entry.path))
+                self.held[entry.path] = stream
+                info = os.fstat(stream.fileno())
+                same = (info.st_size, info.st_mtime_ns) == (entry.size, entry.mtime_ns)
+                if not (same or entry.path.endswith(_GROW)):
+                    return False
+        except OSError:
+            return False
+        pointer = self.held.get(POINTER)
+        found = _POINTED_AT.search(pointer.read().decode("utf-8", "replace") if pointer else "")
+        return not found or f"{found[1]}.index" in self.held
 
     def close(self) -> None:
         """Close what is open."""
         for stream in self.held.values():
             stream.close()
+
+
+class _Beginning(io.RawIOBase):
+    """The first bytes of a file to which more may be added meanwhile."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        super().__init__()
+        self._stream, self._size = stream, size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        left = max(0, self._size - self._stream.tell())
+        return int(self._stream.readinto(memoryview(room)[:left]))  # type: ignore[attr-defined]
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
 
 
 def offer(folder: Path, what: str, name: str) -> Offer:
@@ -53,8 +100,7 @@ def offer(folder: Path, what: str, name: str) -> Offer:
     if not folder.is_dir():
         raise NotFoundError(f"name={name}: there is no folder {folder}", "./dlwa.py status --all")
     if what == "all" or (folder / "bundle.json").is_file():  # an exported bundle is one whole
-        entries, refused = files.scan(folder, lambda path: True)
-        return Offer(folder, entries, refused)
+        return _everything(folder)
     for _ in range(_TRIES):
         step = _best(folder) if what == "best" else None
         made = _model(folder, max(_steps(folder), default=None) if step is None else step)
@@ -63,6 +109,17 @@ def offer(folder: Path, what: str, name: str) -> Offer:
     raise NotFoundError(
         f"name={name} has saved no checkpoint yet", f"look in on it: ./dlwa.py status {name}"
     )
+
+
+def _everything(folder: Path) -> Offer:
+    """All files; those of a model as they were at one moment, if it can be had."""
+    for _ in range(_TRIES):
+        made = Offer(folder, *files.scan(folder, lambda path: True))
+        is_model = any(_CHECKPOINT.match(entry.path) for entry in made.entries)
+        if not is_model or made.hold():
+            return made
+        made.close()
+    return Offer(folder, *files.scan(folder, lambda path: True))
 
 
 def _model(folder: Path, step: int | None) -> Offer | None:

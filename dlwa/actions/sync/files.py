@@ -14,6 +14,8 @@ from dlwa.actions.sync import names
 from dlwa.actions.sync.wire import Wire
 
 BLOCK_BYTES = 1 << 20
+_MOST_BYTES = 1 << 63
+_FARTHEST_NS = 1 << 90  # what a system takes for a time, and more than any clock shows
 Moved = Callable[[int], None]
 
 
@@ -36,8 +38,10 @@ def entry_from(document: Any) -> Entry:
     path, size, mtime_ns = document
     if not isinstance(path, str) or not isinstance(size, int) or not isinstance(mtime_ns, int):
         raise ValueError(f"no entry: {document!r}")
-    if size < 0 or isinstance(size, bool):
-        raise ValueError(f"no size: {size!r}")
+    if not 0 <= size < _MOST_BYTES or isinstance(size, bool):
+        raise ValueError(f"no size: {document!r:.200}")
+    if abs(mtime_ns) > _FARTHEST_NS:
+        raise ValueError(f"no time: {document!r:.200}")
     return Entry(path, size, mtime_ns)
 
 
@@ -94,9 +98,27 @@ def _leave_out(
     folders.sort()
 
 
+def open_file(path: Path) -> BinaryIO:
+    """Open an ordinary file; raises `OSError` if by now a link, a pipe or the like is there.
+
+    Opening a pipe that nobody writes would wait for ever.
+    """
+    flags = (getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
+    try:
+        handle = os.open(path, os.O_RDONLY | sum(flags))
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise OSError(errno.ELOOP, "it is a link by now", str(path)) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no ordinary file by now", str(path))
+    return os.fdopen(handle, "rb")
+
+
 def digest_of(path: Path) -> str:
     """The SHA-256 of a whole file."""
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         return digest_of_stream(stream)
 
 
@@ -111,7 +133,7 @@ def digest_of_stream(stream: BinaryIO) -> str:
 def block_digests(path: Path, limit: int) -> list[str]:
     """The SHA-256 of each whole block of a file's first `limit` bytes."""
     found: list[str] = []
-    with contextlib.suppress(OSError), path.open("rb") as stream:
+    with contextlib.suppress(OSError), open_file(path) as stream:
         while len(found) < limit // BLOCK_BYTES:
             data = stream.read(BLOCK_BYTES)
             if len(data) < BLOCK_BYTES:

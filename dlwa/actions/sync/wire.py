@@ -96,7 +96,10 @@ class Wire:
         return got
 
     def _message(self, load: bytes) -> dict[str, Any]:
-        message = json.loads(load)
+        try:
+            message = json.loads(load)
+        except (ValueError, RecursionError):
+            message = None
         if not isinstance(message, dict):
             raise NetworkError("the other side does not speak our language", "is it the same dlwa?")
         return message

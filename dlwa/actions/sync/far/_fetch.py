@@ -28,17 +28,14 @@ def _send(
 ) -> None:
     blocks, sha256 = has
     try:
-        stream = offered.open(entry)
-    except OSError:
+        with offered.opened(entry) as stream:
+            if sha256:
+                if files.digest_of_stream(stream) == sha256:
+                    wire.send(same=number)
+                    return
+                stream.seek(0)
+            files.send_file(wire, stream, number, entry, blocks, lambda count: None)
+    except ConnectionError:
+        raise
+    except OSError:  # gone, or its disk is broken: the others can come all the same
         wire.send(gone=number)
-        return
-    if sha256:
-        if files.digest_of_stream(stream) == sha256:
-            wire.send(same=number)
-            return
-        stream.seek(0)
-    try:
-        files.send_file(wire, stream, number, entry, blocks, lambda count: None)
-    finally:
-        if entry.path not in offered.held:
-            stream.close()

@@ -44,9 +44,11 @@ class Receiving:
     def _begin(self, number: int, offset: int) -> Arriving | None:
         try:
             return Arriving(self._parts, self._entries[number], offset)
-        except (OSError, ValueError) as error:
+        except ValueError:  # what was there of it is there no more: another try will find so
+            self._wire.send(bad=number)
+        except OSError as error:
             self._wire.send(failed=number, reason=reason_of(error))
-            return None
+        return None
 
     def _write(self, arriving: Arriving | None, data: memoryview) -> Arriving | None:
         if arriving is None:

@@ -49,15 +49,24 @@ class Incoming:
             self._shown.moved(entry.size)
             self._result.same.append(entry.path)
         elif "gone" in frame:
-            self._result.bad.append(entry.path)
+            self._gone(entry)
         else:
             self._end(entry, str(frame["sha256"]))
 
     def _begin(self, entry: Entry, offset: int) -> None:
         try:
             self._now = Arriving(self._parts, entry, offset)
-        except (OSError, ValueError) as error:
+        except ValueError:  # what was here of it is here no more: another try will find so
+            self._result.bad.append(entry.path)
+        except OSError as error:
             self._result.refused[entry.path] = reason_of(error)
+
+    def _gone(self, entry: Entry) -> None:
+        """It cannot be read there any more, perhaps in the middle of it."""
+        if self._now:
+            self._now.close()
+            self._now = None
+        self._result.bad.append(entry.path)
 
     def _take(self, data: memoryview) -> None:
         self._shown.moved(len(data))

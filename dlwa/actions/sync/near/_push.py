@@ -81,7 +81,7 @@ def _send_one(
 ) -> None:
     (number, entry), (blocks, sha256), (acks, shown) = one, there, told
     try:
-        with (folder / (entry.source or entry.path)).open("rb") as stream:
+        with files.open_file(folder / (entry.source or entry.path)) as stream:
             if sha256 and files.digest_of_stream(stream) == sha256:
                 acks.same.add(number)
                 wire.send(touch=number)
