@@ -1,16 +1,14 @@
-"""Logging in: agent, key files, then whatever the machine asks. Nothing typed is kept."""
+"""Logging in: keys and certificates, then whatever the machine asks. Nothing typed is kept."""
 
 import contextlib
-import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
 import paramiko
 
 from dlwa.errors import AccessError, NetworkError
+from dlwa.hosts.ssh._keys import Offer, offers
 from dlwa.hosts.ssh._target import Asker, Target
 from dlwa.words import printable
 
@@ -25,10 +23,10 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
 
     Raises `AccessError` when the machine accepts none of it.
     """
-    tried: list[str] = []
-    for name, key in _keys(target, asker):
-        tried.append(name)
-        right = _attempt(transport, target, key, len(tried))
+    tried: list[Offer] = []
+    for offer in offers(target, asker):
+        tried.append(offer)
+        right = _attempt(transport, target, offer.key, len(tried))
         if transport.is_authenticated():
             return
         if right:
@@ -40,11 +38,20 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
     if _answer_questions(transport, target, asker, allowed, len(tried)):
         return
     typed = ", nor what was typed" if set(allowed) & set(_ASKING) else ""
+    names = ", ".join(offer.name for offer in tried) or "none to offer"
     raise AccessError(
-        f"{target} accepts none of our keys ({', '.join(tried) or 'none to offer'}){typed}",
-        hint=f"give it your key: ssh-copy-id -p {target.port} {target.user}@{target.host}, or send "
+        f"{target} accepts none of our keys ({names}){typed}",
+        hint=_certificates_hint(tried, target)
+        or f"give it your key: ssh-copy-id -p {target.port} {target.user}@{target.host}, or send "
         "your .pub file to who runs the machine   (no key yet: ssh-keygen -t ed25519)",
     )
+
+
+def _certificates_hint(tried: list[Offer], target: Target) -> str:
+    """Whoever has a certificate logs in by it; what is seen to be wrong with one is told first."""
+    shown = [offer.certificate for offer in tried if offer.certificate]
+    shown.sort(key=lambda one: not one.trouble(target.user))
+    return shown[0].mend(target.user) if shown else ""
 
 
 def _attempt(transport: paramiko.Transport, target: Target, key: paramiko.PKey, tried: int) -> bool:
@@ -59,89 +66,6 @@ def _attempt(transport: paramiko.Transport, target: Target, key: paramiko.PKey, 
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise _broken(target, error) from error
     return True
-
-
-def _keys(target: Target, asker: Asker) -> Iterator[tuple[str, paramiko.PKey]]:
-    """The keys to try: those that cost no question first.
-
-    The agent's among the named files, the agent's others, files, at last files with a passphrase.
-    """
-    agent = _agent_keys(target)
-    named = [path for path in target.identity_files if path.is_file() and not _public(path)]
-    wanted = {public for path in target.identity_files if (public := _public_half(path))}
-    first = [key for key in agent if key.get_base64() in wanted]
-    for key in first:
-        yield f"agent {key.get_name()}", key
-    held = {key.get_base64() for key in first}
-    if not target.identities_only:
-        for key in agent:
-            if key.get_base64() not in held:
-                yield f"agent {key.get_name()}", key
-    locked = []
-    for path in named:
-        if _public_half(path) not in held:
-            try:
-                yield str(path), paramiko.PKey.from_path(path)
-            except (TypeError, paramiko.PasswordRequiredException):
-                locked.append(path)
-            except (ValueError, OSError, paramiko.SSHException) as error:
-                asker.say(f"key {path} cannot be used: {error}")
-    for path in locked:
-        unlocked = _unlocked(path, asker)
-        if unlocked:
-            yield str(path), unlocked
-
-
-def _agent_keys(target: Target) -> list[paramiko.PKey]:
-    if target.agent == "none":
-        return []
-    place = os.path.expandvars(target.agent) if target.agent else ""
-    with _socket_of_agent(place):
-        try:
-            return list(paramiko.Agent().get_keys())
-        except (paramiko.SSHException, OSError):
-            return []
-
-
-@contextlib.contextmanager
-def _socket_of_agent(place: str) -> Iterator[None]:
-    """paramiko finds the agent by a variable only."""
-    before = os.environ.get("SSH_AUTH_SOCK")
-    if place:
-        os.environ["SSH_AUTH_SOCK"] = str(Path(place).expanduser())
-    try:
-        yield
-    finally:
-        if place and before is None:
-            del os.environ["SSH_AUTH_SOCK"]
-        elif place and before is not None:
-            os.environ["SSH_AUTH_SOCK"] = before
-
-
-def _public_half(path: Path) -> str:
-    """Of a named key; the file may itself be the public half of one that only the agent has."""
-    return _public(path.with_name(path.name + ".pub")) or _public(path)
-
-
-def _public(path: Path) -> str:
-    try:
-        kind, data, *_ = path.read_text(encoding="utf-8").split(maxsplit=2)
-    except (OSError, ValueError):
-        return ""
-    return data if kind.startswith(("ssh-", "ecdsa-", "sk-")) else ""
-
-
-def _unlocked(path: Path, asker: Asker) -> paramiko.PKey | None:
-    """A key file whose passphrase is asked for; None without the right one."""
-    for _ in range(_TRIES):
-        secret = asker.secret(f"Passphrase of {path}: ")
-        if not secret:
-            return None
-        try:
-            return paramiko.PKey.from_path(path, secret.encode())  # type: ignore[arg-type]
-        except (TypeError, ValueError, paramiko.SSHException):
-            asker.say("that is not its passphrase")
-    return None
 
 
 def _allowed(transport: paramiko.Transport, target: Target) -> list[str]:

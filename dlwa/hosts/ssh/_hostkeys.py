@@ -17,6 +17,7 @@ from pathlib import Path
 import paramiko
 
 from dlwa.errors import AccessError
+from dlwa.hosts.ssh._revoked import revokes
 from dlwa.hosts.ssh._target import Asker, Target
 
 
@@ -38,9 +39,10 @@ def require_known(target: Target, key: paramiko.PKey, asker: Asker) -> None:
     where nobody can be asked, and a no.
     """
     mine = (key.get_name(), key.get_base64())
-    if mine[1] in _revoked(target):
+    revoking = _revoking(target, key)
+    if revoking:
         raise AccessError(
-            f"host key of {target.key_name} is revoked: {fingerprint(key)}",
+            f"host key of {target.key_name} is revoked by {revoking}: {fingerprint(key)}",
             hint="ask who runs the machine; do not connect",
         )
     known = _known(target)
@@ -83,14 +85,15 @@ def _refuse_unreadable(target: Target) -> None:
 
 def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
     shown = fingerprint(key)
+    unread = _unread(target)
     if target.strict:
         raise AccessError(
             f"the host key of {target.key_name} is unknown ({shown}) and ~/.ssh/config has "
-            "StrictHostKeyChecking yes",
+            f"StrictHostKeyChecking yes{unread}",
             hint=_how_to_know(target, key),
         )
     question = (
-        f"{target.key_name} is seen for the first time. Its key is\n  {shown}\n"
+        f"{target.key_name} is seen for the first time{unread}. Its key is\n  {shown}\n"
         "Is that what the people who run it say? Connect and remember it?"
     )
     try:
@@ -99,7 +102,8 @@ def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
         raise
     except Exception as error:
         raise AccessError(
-            f"the host key of {target.key_name} is unknown ({shown}) and nobody can be asked",
+            f"the host key of {target.key_name} is unknown ({shown}) and nobody can be asked"
+            f"{unread}",
             hint=f"connect once by hand, or {_how_to_know(target, key)}",
         ) from error
     if not agreed:
@@ -108,6 +112,21 @@ def _ask(target: Target, key: paramiko.PKey, asker: Asker) -> None:
             "ask who runs the machine for its fingerprint",
         )
     _remember(target, key, asker)
+
+
+def _unread(target: Target) -> str:
+    """Where ssh itself would find the key, and we do not look."""
+    if target.known_hosts_command:
+        return "; what KnownHostsCommand says of it is not read here"
+    for path in target.known_hosts:
+        for number, words in _lines(path):
+            marked = words[0] == "@cert-authority" and len(words) > 1
+            if marked and _names(words[1], target.key_name):
+                return (
+                    f"; the authority of {path}, line {number}, may vouch for it to ssh, but "
+                    "certificates of machines are not read here"
+                )
+    return ""
 
 
 def _how_to_know(target: Target, key: paramiko.PKey) -> str:
@@ -154,13 +173,14 @@ def _known_without_port(target: Target) -> list[tuple[str, str]]:
     return [] if anywhere else _known(replace(target, port=22))
 
 
-def _revoked(target: Target) -> set[str]:
-    return {
-        words[3]
-        for path in target.known_hosts
-        for _, words in _lines(path)
-        if len(words) >= 4 and words[0] == "@revoked"
-    }
+def _revoking(target: Target, key: paramiko.PKey) -> str:
+    """The file that forbids a key; empty if none does."""
+    data = key.get_base64()
+    for path in target.known_hosts:
+        for number, words in _lines(path):
+            if len(words) >= 4 and words[0] == "@revoked" and words[3] == data:
+                return f"{path}, line {number}"
+    return next((str(path) for path in target.revoked_keys if revokes(path, key)), "")
 
 
 def _lines_naming(target: Target, path: Path) -> Iterator[tuple[int, list[str]]]:

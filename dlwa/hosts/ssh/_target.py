@@ -48,12 +48,15 @@ class Target:
     user: str = ""
     key_alias: str = ""
     identity_files: tuple[Path, ...] = ()
+    certificate_files: tuple[Path, ...] = ()
     identities_only: bool = False
     agent: str = ""
     known_hosts: tuple[Path, ...] = ()
     own_known_hosts: Path | None = None
     hash_known_hosts: bool = False
     strict: bool = False
+    revoked_keys: tuple[Path, ...] = ()
+    known_hosts_command: str = ""
     jump: "Target | None" = None
     proxy_command: str = ""
     pinned: tuple[str, ...] = field(default=())
@@ -101,22 +104,24 @@ def _resolve(
     said = _ask_openssh(host, port, user, env)
     one = {key: values[-1] for key, values in said.items()}
     known = tuple(_paths(said.get("userknownhostsfile", [])))
-    proxy = "" if one.get("proxycommand", "none") == "none" else one["proxycommand"]
     target = Target(
         alias=host,
         host=one.get("hostname", host),
         port=int(one.get("port", 22)),
         user=one.get("user", "") or getpass.getuser(),
-        key_alias="" if one.get("hostkeyalias", "none") == "none" else one["hostkeyalias"],
-        identity_files=tuple(_identities(said, host, env)),
+        key_alias=_or_none(one, "hostkeyalias"),
+        identity_files=tuple(_expanded("identityfile", said, host, env)),
+        certificate_files=tuple(_expanded("certificatefile", said, host, env)),
         identities_only=one.get("identitiesonly") == "yes",
         agent="" if one.get("identityagent") == "SSH_AUTH_SOCK" else one.get("identityagent", ""),
         known_hosts=(*known, *_paths(said.get("globalknownhostsfile", []))),
         own_known_hosts=known[0] if known else None,
         hash_known_hosts=one.get("hashknownhosts") == "yes",
         strict=one.get("stricthostkeychecking") in ("yes", "true"),
+        revoked_keys=tuple(_expanded("revokedhostkeys", said, host, env)),
+        known_hosts_command=_or_none(one, "knownhostscommand"),
         jump=_jump(one.get("proxyjump", "none"), env, (*hops, host)),
-        proxy_command=proxy.replace("%%", "\0"),
+        proxy_command=_or_none(one, "proxycommand").replace("%%", "\0"),
         pinned=pinned,
         is_hop=bool(hops),
     )
@@ -190,14 +195,19 @@ def _path(text: str) -> Path:
     return Path(text.replace("__PROGRAMDATA__", programs)).expanduser()
 
 
-def _identities(
-    said: Mapping[str, list[str]], alias: str, env: Mapping[str, str]
+def _expanded(
+    key: str, said: Mapping[str, list[str]], alias: str, env: Mapping[str, str]
 ) -> Iterator[Path]:
-    """Key files, whose tokens and variables `ssh -G` leaves as they are."""
+    """Files, a value each, whose tokens and variables `ssh -G` leaves as they are."""
     one = {key: values[-1] for key, values in said.items()}
     tokens = {"%": "%", "d": str(Path.home()), "u": getpass.getuser(), "n": alias}
     tokens |= {"h": one.get("hostname", alias), "p": one.get("port", ""), "r": one.get("user", "")}
-    for value in said.get("identityfile", []):
+    for value in said.get(key, []):
         if value != "none":
             text = re.sub(r"%(.)", lambda found: tokens.get(found[1], found[0]), value)
             yield _path(re.sub(r"\$\{(\w+)\}", lambda found: env.get(found[1], ""), text))
+
+
+def _or_none(one: Mapping[str, str], key: str) -> str:
+    value = one.get(key, "none")
+    return "" if value == "none" else value
