@@ -121,15 +121,17 @@ class Claims:
                 return answer
             if not self._lock(ticket, answer.granted):
                 return Answer(None, "a device was taken this very moment", answer.position)
-            ticket.write([device.key for device in answer.granted])
+            try:
+                ticket.write([device.key for device in answer.granted])
+            except OSError as error:
+                _release(ticket)
+                return Answer(None, f"{self.folder}: {error.strerror}", answer.position)
             self._note_turn(ticket.want)
         return answer
 
     def leave(self, ticket: Ticket) -> None:
         """Give everything back and step out of the line."""
-        for lock in ticket.devices:
-            lock.release()
-        ticket.devices.clear()
+        _release(ticket)
         ticket.lock.path.unlink(missing_ok=True)
         ticket.lock.release()
 
@@ -153,7 +155,8 @@ class Claims:
         if all(lock.try_acquire() for lock in taken):
             ticket.devices = taken
             for lock in taken:
-                lock.write(f"{ticket.want.owner} {ticket.want.name} pid {ticket.want.pid}\n")
+                with suppress(OSError):  # for people only: a full disk keeps nobody waiting
+                    lock.write(f"{ticket.want.owner} {ticket.want.name} pid {ticket.want.pid}\n")
             return True
         for lock in taken:
             lock.release()
@@ -170,7 +173,7 @@ class Claims:
     def _note_turn(self, want: Want) -> None:
         turns = self._turns()
         turns[_who(want)] = max(turns.values(), default=0) + 1
-        with FileLock(self.folder / "turns") as file:
+        with suppress(OSError), FileLock(self.folder / "turns") as file:
             file.write(json.dumps(turns))
 
     def _entries(self) -> Iterator[Entry]:
@@ -186,6 +189,12 @@ class Claims:
     def _gate(self) -> Iterator[None]:
         with FileLock(self.folder / "gate.lock"):
             yield
+
+
+def _release(ticket: Ticket) -> None:
+    for lock in ticket.devices:
+        lock.release()
+    ticket.devices.clear()
 
 
 def _lock_name(key: str) -> str:

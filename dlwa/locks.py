@@ -74,8 +74,9 @@ class FileLock:
         if self._handle is None:
             raise RuntimeError(f"{self.path} is not locked by this object")
         data = text.encode("utf-8")
-        os.ftruncate(self._handle, 0)
+        # in this order a full disk has room for what is no longer than the last note
         os.pwrite(self._handle, data, 0)
+        os.ftruncate(self._handle, len(data))
 
     def touch(self) -> None:
         """Set the file's time to now, as a sign of life."""

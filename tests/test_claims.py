@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from dlwa.claims import Claims, Device, Want
+from dlwa.claims import Claims, Device, Ticket, Want
 from dlwa.errors import AccessError
 from dlwa.locks import FileLock, is_locked
 
@@ -141,6 +142,41 @@ def test_who_is_over_the_limit_is_in_nobodys_way(claims: Claims) -> None:
     assert ask(claims, over, GPUS[:1]).own_limit
     answer = ask(claims, bob, GPUS[:1])
     assert (answer.position, answer.own_limit) == (1, False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_costs_nobody_the_turn(tmp_path: Path) -> None:
+    """Whoever waited a day for a GPU does not fail because nothing can be noted about it."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine does not let us mount")
+    try:
+        claims = Claims(tmp_path / "locks")
+        first, second = claims.enter(want("a")), claims.enter(want("b", "bob", count=2))
+        with suppress(OSError), (tmp_path / "full").open("wb", buffering=0) as stream:
+            while True:
+                stream.write(bytes(4096))
+        assert ask(claims, first) == ["GPU-a"]
+        assert ask(claims, second).reason == "GPU 0 is used by ann/a"
+        claims.leave(first)
+        assert ask(claims, second) == ["GPU-a", "GPU-b"]
+        assert [entry.held for entry in claims.look()] == [("GPU-a", "GPU-b")]
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_what_cannot_be_noted_is_not_held(claims: Claims, monkeypatch) -> None:
+    """Others read from the ticket who holds what."""
+    ticket = claims.enter(want("a"))
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ticket, "write", fails)
+        assert "Input/output error" in ask(claims, ticket).reason
+    assert not any(is_locked(path) for path in claims.folder.glob("GPU*.lock"))
+    assert ask(claims, ticket) == ["GPU-a"]
 
 
 def test_a_halted_run_loses_its_turn_meanwhile(claims: Claims) -> None:
