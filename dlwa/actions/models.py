@@ -137,7 +137,7 @@ def describe(folder: Path, name: str) -> Model:
         sample_rate=bundle.get("sample_rate") or _sample_rate(folder),
         step=bundle.get("step") or best.get("best_step") or _newest_step(folder),
         loss=losses.get("total_loss") if isinstance(losses, dict) else None,
-        heldout_loss=best.get("best_loss"),
+        heldout_loss=best.get("best_loss") if best.get("best_step") else None,
         bytes=size_of(folder),
     )
 

@@ -112,7 +112,9 @@ class Watcher:
         """Read what is new and return how things stand."""
         run = read_run(self._folder, self._host, self._stalled_after_s)
         if run is None:
-            raise NotFoundError(f"folder={self._folder} holds no record of a run", "dlwa status")
+            raise NotFoundError(
+                f"folder={self._folder} holds no record of a run", "./dlwa.py status"
+            )
         now = time.time()
         self._read_metrics()
         at = self._last.get("time")

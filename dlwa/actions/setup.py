@@ -31,7 +31,7 @@ SIZE: dict[Variant, str] = {
 }
 # the same files under two names: one must go before the other comes
 RIVAL: dict[Variant, str] = {"cpu": "tensorflow", "gpu": "tensorflow-cpu"}
-HINT = "dlwa setup"
+HINT = "./dlwa.py setup"
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ def _tell_usage(error: Any, message: str) -> int:
         output.say(message)
         return code
     context = getattr(error, "ctx", None)
-    page = f"{context.command_path} --help" if context else "dlwa --help"
+    _, *words = (context.command_path if context else "dlwa").split()
+    page = " ".join([output.LAUNCHER, *words, "--help"])
     output.error(message.rstrip("."), page, code, "UsageError")
     return code
 

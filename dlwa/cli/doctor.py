@@ -46,7 +46,7 @@ def doctor(
 
 
 def _row(finding: action.Finding) -> tuple[str, str, str]:
-    return finding.level, finding.check, finding.message
+    return finding.level, finding.check, output.as_typed(finding.message)
 
 
 def _root() -> Path:

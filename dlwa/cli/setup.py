@@ -30,7 +30,7 @@ def setup(
     an interrupted installation goes on. Parts that few need are installed by name.
     """
     if gpu and cpu:
-        raise UsageError("--gpu and --cpu exclude each other", hint="dlwa setup --cpu")
+        raise UsageError("--gpu and --cpu exclude each other", hint="./dlwa.py setup --cpu")
     if parts:
         _install_parts(parts, how)
         return

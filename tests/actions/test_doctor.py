@@ -133,7 +133,7 @@ class TestDdsp:
         mark.touch()
         monkeypatch.setattr(setup, "interrupted", lambda: mark)
         finding = check("ddsp", around)
-        assert finding.level == "fail" and finding.fix == "dlwa setup --yes"
+        assert finding.level == "fail" and finding.fix == "./dlwa.py setup --yes"
 
     def test_in_part(self, around: Surroundings, monkeypatch) -> None:
         monkeypatch.setattr(setup, "missing", lambda: ["soxr"])
@@ -297,7 +297,7 @@ def test_a_part_that_few_need_is_told_with_its_command(
     monkeypatch.setattr(setup, "missing", list)
     finding = check(extra.name, around)
     assert finding.level == "ok", "nobody has to have it"
-    assert finding.fix == f"dlwa setup {extra.name}" and finding.fix in finding.message
+    assert finding.fix == f"./dlwa.py setup {extra.name}" and finding.fix in finding.message
     monkeypatch.setattr(doctor._extras.extras, "is_installed", lambda part: True)
     assert check(extra.name, around).fix == ""
 
@@ -308,7 +308,7 @@ def test_the_fast_tracker_comes_along_with_the_ddsp_half(
     monkeypatch.setattr(doctor._extras.extras, "is_installed", lambda part: False)
     monkeypatch.setattr(setup, "missing", lambda: list(setup.NEEDED))
     assert check("fast-pitch", around).message == "comes with the DDSP half"
-    assert "dlwa setup fast-pitch" in check("fast-pitch", around, system="Darwin").message
+    assert "./dlwa.py setup fast-pitch" in check("fast-pitch", around, system="Darwin").message
 
 
 def test_parts_are_installed_by_name(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

@@ -111,7 +111,7 @@ def test_success_leaves_the_extra_for_the_launcher(prefix: Path, installed: set[
 def test_a_failure_leaves_the_mark(prefix: Path, installed: set[str], quiet: bool) -> None:
     with pytest.raises(DlwaError, match="pip ended with 1") as failed:
         setup.install(setup.plan("cpu"), Pip(code=1), quiet)
-    assert "dlwa setup" in failed.value.hint
+    assert "./dlwa.py setup" in failed.value.hint
     assert setup.interrupted().exists() and not setup.is_installed()
     assert not (prefix / "dlwa-extras").exists()
 
@@ -140,7 +140,7 @@ class TestRequire:
     def test_without_agreement_it_says_what_to_type(self, absent: Path, answers) -> None:
         with pytest.raises(DlwaError, match="not installed") as refused:
             setup.require_ddsp(**answers)
-        assert refused.value.hint == "dlwa setup"
+        assert refused.value.hint == "./dlwa.py setup"
 
     def test_the_question_names_the_size(self, absent: Path, monkeypatch) -> None:
         asked: list[str] = []

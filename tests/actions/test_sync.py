@@ -288,22 +288,6 @@ def test_twins_are_found_in_folders_too():
     assert set(found) >= {"A/x.wav", "cafe\u0301"} and {"b", "B/y"} & set(found)
 
 
-def test_random_weights_are_not_offered(tmp_path):
-    def saved(step):
-        for ending in ("index", "data-00000-of-00001"):
-            (tmp_path / f"ckpt-{step}.{ending}").write_text("x")
-
-    saved(0)
-    (tmp_path / "checkpoints.json").write_text('{"best_step": 0, "best_loss": 15.6}')
-    for what in ("best", "latest"):
-        with pytest.raises(NotFoundError, match="no checkpoint yet"):
-            bundle.offer(tmp_path, what, "ann/m")
-    saved(20)
-    offered = bundle.offer(tmp_path, "best", "ann/m")
-    assert offered.step == 20
-    offered.close()
-
-
 def test_the_audit_counts_minutes_and_finds_doubles(tmp_path):
     import wave
 

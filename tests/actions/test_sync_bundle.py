@@ -60,6 +60,22 @@ def test_a_pruned_checkpoint_is_not_offered(tmp_path):
     offered.close()
 
 
+def test_random_weights_are_not_offered(tmp_path):
+    def saved(step):
+        for ending in ("index", "data-00000-of-00001"):
+            (tmp_path / f"ckpt-{step}.{ending}").write_text("x")
+
+    saved(0)
+    (tmp_path / "checkpoints.json").write_text('{"best_step": 0, "best_loss": 15.6}')
+    for what in ("best", "latest"):
+        with pytest.raises(NotFoundError, match="no checkpoint yet"):
+            bundle.offer(tmp_path, what, "ann/m")
+    saved(20)
+    offered = bundle.offer(tmp_path, "best", "ann/m")
+    assert offered.step == 20
+    offered.close()
+
+
 def test_half_a_checkpoint_is_not_offered(tmp_path):
     for name in ("ckpt-1.index", "ckpt-1.data-00000-of-00002"):
         (tmp_path / name).write_text("half")

@@ -41,6 +41,6 @@ def nsynth(around: Surroundings) -> Finding:
 def _finding(extra: Extra) -> Finding:
     if extras.is_installed(extra):
         return Finding(extra.name, "ok", f"installed: {extra.purpose}")
-    install = f"dlwa setup {extra.name}"
+    install = f"./dlwa.py setup {extra.name}"
     text = f"not installed, for {extra.purpose}: {install}"
     return Finding(extra.name, "ok", text, install)

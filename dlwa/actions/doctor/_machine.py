@@ -35,7 +35,9 @@ def gpu(around: Surroundings) -> Finding:
     gpus = nvidia_smi.parse_gpus(answer.out)
     names = ", ".join(f"{one.index}: {one.name}" for one in gpus)
     if gpus and setup.is_present("tensorflow-cpu"):
-        return Finding("gpu", "warn", f"{names}, but TensorFlow has no CUDA", "dlwa setup --gpu")
+        return Finding(
+            "gpu", "warn", f"{names}, but TensorFlow has no CUDA", "./dlwa.py setup --gpu"
+        )
     return Finding("gpu", "ok", names)
 
 
@@ -80,7 +82,7 @@ def logout(around: Surroundings) -> Finding:
 def disk(around: Surroundings) -> Finding:
     """Is there room for data sets and checkpoints?"""
     free_gib = shutil.disk_usage(around.root).free / _GIB
-    fix = "dlwa user usage, then delete what nobody needs"
+    fix = "./dlwa.py user usage, then delete what nobody needs"
     if hasattr(os, "statvfs"):
         about = os.statvfs(around.root)
         if about.f_files and about.f_favail < _FEW_INODES:

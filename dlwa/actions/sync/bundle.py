@@ -176,5 +176,6 @@ def _best(folder: Path) -> int | None:
 
 
 def _steps(folder: Path) -> list[int]:
+    """The steps saved, but for 0, before which nothing has been learnt."""
     matches = (_CHECKPOINT.match(path.name) for path in folder.glob("ckpt-*.index"))
-    return [int(match[1]) for match in matches if match]
+    return [step for match in matches if match and (step := int(match[1]))]

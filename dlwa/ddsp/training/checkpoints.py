@@ -56,23 +56,26 @@ def newest_readable(folder):
 
 
 def best_step(folder):
-    """Step of the checkpoint with the lowest loss so far, or None."""
+    """Step of the checkpoint with the lowest loss so far, or None; step 0 has learnt nothing."""
     state = runfiles.read_json(Path(folder) / STATE_FILE) or {}
     step = state.get("best_step")
-    return (
-        step
-        if isinstance(step, int) and Path(f"{prefix_of(folder, step)}.index").exists()
-        else None
-    )
+    there = isinstance(step, int) and Path(f"{prefix_of(folder, step)}.index").exists()
+    return step if step and there else None
 
 
 def best_loss(folder):
-    """The lowest loss so far, or None."""
-    return (runfiles.read_json(Path(folder) / STATE_FILE) or {}).get("best_loss")
+    """The lowest loss so far, or None; that of step 0 does not count."""
+    state = runfiles.read_json(Path(folder) / STATE_FILE) or {}
+    return state.get("best_loss") if state.get("best_step") != 0 else None
 
 
 def note_best(folder, step, loss):
-    """Record a checkpoint as the best if it is; return whether it is."""
+    """Record a checkpoint as the best if it is; return whether it is.
+
+    Step 0 never is: a loss may rise before it falls, and nobody wants to hear random weights.
+    """
+    if step == 0:
+        return False
     lowest = best_loss(folder)
     if lowest is not None and loss >= lowest:
         return False

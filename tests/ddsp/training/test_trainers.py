@@ -128,6 +128,19 @@ def test_pruning_spares_newest_best_and_milestones(linear, tmp_path):
     assert checkpoints.best_step(tmp_path) == 100
 
 
+def test_random_weights_are_never_the_best(tmp_path):
+    """The loss may rise before it falls; what is fetched and played must have learnt something."""
+    from dlwa.ddsp.training import checkpoints
+
+    assert not checkpoints.note_best(tmp_path, 0, 15.6)
+    assert checkpoints.best_step(tmp_path) is checkpoints.best_loss(tmp_path) is None
+    # as an earlier version wrote it
+    (tmp_path / "ckpt-0.index").touch()
+    (tmp_path / "checkpoints.json").write_text('{"best_step": 0, "best_loss": 15.6}')
+    assert checkpoints.best_step(tmp_path) is None
+    assert checkpoints.note_best(tmp_path, 20, 17.0) and checkpoints.best_loss(tmp_path) == 17.0
+
+
 @pytest.mark.parametrize("keep_share", [0.0, 0.5, 0.99])
 def test_a_checkpoint_cut_short_is_noticed_and_the_one_before_is_used(linear, tmp_path, keep_share):
     from dlwa.ddsp.training import checkpoints
