@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlwa import runfiles
 from dlwa.actions.progress import progress_of
@@ -20,12 +20,13 @@ class Wait:
     place: int
     seconds: float | None
     at_least: bool = False  # others stand before it, and nobody knows how long they will take
+    at_most: bool = False  # only the lab's time limit says when a run before it will end
 
     def words(self) -> str:
         """Such as "2nd in line, more than 40 min"."""
         if self.seconds is None:
             return f"{ordinal(self.place)} in line"
-        about = "more than" if self.at_least else "about"
+        about = "more than" if self.at_least else "at most" if self.at_most else "about"
         return f"{ordinal(self.place)} in line, {about} {span(self.seconds)}"
 
 
@@ -35,18 +36,21 @@ def wait_of(run: Run) -> Wait | None:
     The n-th in line gets its turn when the n-th of those that compute ends, if there are so many;
     else it waits longer than the first of them needs. So does who has as many runs as are allowed,
     if others stand before it, and who needs several GPUs of several runs. Runs end at their
-    measured speed, or at the time limit of the lab.
+    measured speed, or at the time limit of the lab; of one whose speed nobody knows yet, the limit
+    tells the latest end only.
     """
     queue = run.record.get("queue")
     if run.state != "queued" or not isinstance(queue, Mapping):
         return None
     place = max(1, int(queue.get("position") or 1))
-    left = sorted(_left_s(blocker) for blocker in queue.get("blockers") or [])
+    ends = sorted(_end_of(blocker) for blocker in queue.get("blockers") or [])
+    left, sure = [end.left_s for end in ends], all(end.measured for end in ends)
     of_several = int(run.record.get("gpus") or 1) > 1 and len(left) > 1
     at_least = place > (1 if queue.get("own_limit") else len(left)) or of_several
-    ends_in = (left[0] if at_least else left[place - 1]) if left else None
-    known = ends_in is not None and ends_in < float("inf")
-    return Wait(place, ends_in if known else None, at_least and known)
+    ends_in = left[0 if at_least else place - 1] if left else float("inf")
+    if ends_in == float("inf") or (at_least and not sure):
+        return Wait(place, None)
+    return Wait(place, ends_in, at_least, at_most=not sure)
 
 
 def ordinal(number: int) -> str:
@@ -55,14 +59,22 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _left_s(blocker: Mapping[str, Any]) -> float:
+class _End(NamedTuple):
     """How long a run that computes will still do so, in seconds; infinite if unknown."""
+
+    left_s: float
+    measured: bool  # else it is the latest moment, and it may end at any other before
+
+
+def _end_of(blocker: Mapping[str, Any]) -> _End:
     paths = RunPaths(Path(str(blocker.get("folder", ""))))
     record = runfiles.read_json(paths.record) or {}
     now = progress_of(Run(paths, record, "running", ""))
     stalls = time.time() - last_activity(paths) > STALLED_AFTER_S
     left_s = None if stalls or now is None else now.left_s
-    return min(float("inf") if left_s is None else left_s, _limit_s(record))
+    if left_s is None:
+        return _End(_limit_s(record), measured=False)
+    return _End(min(left_s, _limit_s(record)), measured=True)
 
 
 def _limit_s(record: Mapping[str, Any]) -> float:

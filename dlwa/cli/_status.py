@@ -115,7 +115,7 @@ def _note(run: Run, stops_at: str | None) -> str:
 def _needs_s(run: Run) -> float | None:
     """How long a run still needs; of one that waits, at least how long it waits."""
     if wait := waiting.wait_of(run):
-        return wait.seconds
+        return None if wait.at_most else wait.seconds
     now = progress.progress_of(run) if run.live else None
     return now.left_s if now else None
 
@@ -154,6 +154,7 @@ def _document(run: Run) -> dict[str, Any]:
         "progress": told,
         "waiting_s": wait.seconds if wait else None,
         "waiting_at_least": bool(wait and wait.at_least),
+        "waiting_at_most": bool(wait and wait.at_most),
         "warnings": [remark.document() for remark in remarks_of(run)],
     }
 

@@ -59,6 +59,18 @@ def test_the_time_limit_of_the_lab_bounds_the_waiting(tmp_path: Path) -> None:
     assert told and told.seconds == pytest.approx(1800, abs=5)
 
 
+def test_of_a_run_that_has_just_begun_only_the_limit_is_known(tmp_path: Path) -> None:
+    """A training of a minute under a limit of a day: who waits does not wait "about" a day."""
+    limited = {"limits": {"hours_per_run": 24}, "started_at": time.time()}
+    new = make_run(tmp_path, "ann/new", **limited)
+    told = wait_of(waiting(1, new))
+    assert told and told.at_most and told.words() == "1st in line, at most 24 h 0 min"
+    assert wait_of(waiting(2, new)) == Wait(2, None), "it may end at once, so nothing is a minimum"
+    quick = computing(tmp_path, "ben/b", 600)
+    first = wait_of(waiting(1, new, quick))
+    assert first == Wait(1, 600, at_most=True), "the new one may end before"
+
+
 def test_nothing_is_promised_of_a_run_that_has_stalled(tmp_path: Path) -> None:
     folder = computing(tmp_path, "ann/a", 600)
     long_ago = time.time() - 3600
