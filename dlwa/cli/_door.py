@@ -21,7 +21,7 @@ def run(argv: list[str]) -> int:
         output.error(error.message, error.hint, error.exit_code, type(error).__name__)
         return int(error.exit_code)
     except KeyboardInterrupt:
-        return int(ExitCode.INTERRUPTED)
+        return _interrupted()
     except BrokenPipeError:
         # the reader (head, less) has gone; nothing is left to say, also not at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -47,13 +47,20 @@ def _run_typer(argv: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _interrupted() -> int:
+    """Who pressed Ctrl-C knows it; a program that reads JSON is told."""
+    output.break_off()
+    if output.json_mode():
+        output.error("interrupted", exit_code=ExitCode.INTERRUPTED, kind="Abort")
+    return int(ExitCode.INTERRUPTED)
+
+
 def _told(error: Exception) -> int:
     usage = getattr(error, "format_message", None)
     if usage is not None:
         return _tell_usage(error, usage())
     if type(error).__name__ == "Abort":
-        output.error("interrupted", exit_code=ExitCode.INTERRUPTED, kind="Abort")
-        return int(ExitCode.INTERRUPTED)
+        return _interrupted()
     refused = isinstance(error, OSError) and _refused_by_system(error)
     if refused:
         output.error(*refused)

@@ -46,6 +46,7 @@ def run_there(lab: Lab, words: Sequence[str]) -> int:
         try:
             return far_end.run()
         except KeyboardInterrupt:
+            output.break_off()
             output.say(f"left {lab.name}; what runs there goes on")
             raise
         except NetworkError as error:

@@ -33,7 +33,9 @@ def attach(text: str | None, *, no_input: bool) -> int:
     keeper.attach(run)
     run = _runs.again(run, settings)
     if run.live:
-        output.say(f"{run.name} goes on; look in again: {_runs.PROGRAM} util screen-attach")
+        output.say(
+            f"{run.name} goes on; look in again: {_runs.PROGRAM} util screen-attach {run.name}"
+        )
         return ExitCode.OK
     return _runs.tell_end(run)
 

@@ -19,7 +19,7 @@ from dlwa.shell import Command
 if TYPE_CHECKING:
     from dlwa.cli.progress import Progress, Tell
 
-_state = {"json": False, "answered": False}
+_state = {"json": False, "answered": False, "broken_off": False}
 # how messages and hints everywhere begin their commands
 LAUNCHER = "./dlwa.py"
 # set by a laptop: what is typed there
@@ -29,7 +29,7 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 
 def use_json(wanted: bool) -> None:
     """Choose between JSON and text for this process; also forgets that an answer was given."""
-    _state.update(json=wanted, answered=False)
+    _state.update(json=wanted, answered=False, broken_off=False)
 
 
 def json_mode() -> bool:
@@ -167,6 +167,13 @@ def error(message: str, hint: str = "", exit_code: int = 1, kind: str = "DlwaErr
     _story(_styled("error: ", _RED) + message)
     if hint:
         _story(_styled("hint: ", _BOLD) + hint)
+
+
+def break_off() -> None:
+    """Begin a new line after the ^C that a terminal has shown; once, whoever hears it first."""
+    if not _state["broken_off"] and sys.stderr.isatty():
+        print(file=sys.stderr, flush=True)
+    _state["broken_off"] = True
 
 
 def confirm(question: str, *, assume_yes: bool = False, no_input: bool = False) -> bool:

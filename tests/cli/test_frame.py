@@ -144,6 +144,19 @@ class TestDoor:
     def test_ctrl_c_is_130(self, fails_with, capsys) -> None:
         fails_with(KeyboardInterrupt())
         assert main(["status"]) == ExitCode.INTERRUPTED
+        assert capsys.readouterr().err == ""
+
+    def test_ctrl_c_ends_its_line_on_a_terminal(self, fails_with, capsys, monkeypatch) -> None:
+        fails_with(KeyboardInterrupt())
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        output.break_off()  # as who says what goes on does, in the middle of a command
+        assert main(["status"]) == ExitCode.INTERRUPTED
+        assert capsys.readouterr().err.strip(" ") == "\n\n", "one each, for each of two commands"
+
+    def test_ctrl_c_with_json_is_a_document(self, fails_with, capsys) -> None:
+        fails_with(KeyboardInterrupt())
+        assert main(["status", "--json"]) == ExitCode.INTERRUPTED
+        assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == ExitCode.INTERRUPTED
 
     def test_a_bug_goes_into_the_log_and_is_one_line(self, fails_with, capsys, workspace) -> None:
         fails_with(ZeroDivisionError("oh"))
