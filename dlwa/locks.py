@@ -96,6 +96,53 @@ class FileLock:
         self.release()
 
 
+class FolderLock:
+    """An exclusive lock on a folder that is there; it may be removed by who holds the lock.
+
+    Windows knows none: there it is always granted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._handle: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it; True if it is ours now. Raises `OSError`."""
+        if self._handle is not None or sys.platform == "win32":
+            return True
+        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _OURS_ALONE | _NO_LINKS)
+        try:
+            if self._lock(handle) and _is_there(self._folder, handle):
+                self._handle, handle = handle, -1
+        finally:
+            if handle != -1:
+                os.close(handle)
+        return self._handle is not None
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    @staticmethod
+    def _lock(handle: int) -> bool:
+        try:
+            return _flock(handle, wait=False)
+        except OSError as error:
+            if error.errno == errno.EBADF:  # NFS locks only what is open for writing
+                return True
+            raise
+
+
+def _is_there(folder: Path, handle: int) -> bool:
+    """Whether it is still the same folder: who held the lock before may have removed it."""
+    try:
+        return os.path.samestat(os.lstat(folder), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
 def is_locked(path: Path) -> bool:
     """Whether somebody holds the lock on that file now."""
     try:

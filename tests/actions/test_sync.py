@@ -184,7 +184,7 @@ def test_a_part_that_goes_meanwhile_is_asked_for_anew(tmp_path, violin, way):
     (tmp_path / "lab/inputs/ann/song").symlink_to(violin)
     target = tmp_path / ("lab/inputs/ann/violin" if way == "push" else "down")
     parts = arriving.Parts(target)
-    parts.open()
+    parts.place.mkdir(parents=True)
     part = parts.part_of("a.bin")
     part.write_bytes(bytes(files.BLOCK_BYTES))
     shown = near.Shown(lambda *_: part.unlink(missing_ok=True), lambda _: None, lambda *_: None)
@@ -265,6 +265,43 @@ def test_two_laptops_do_not_push_to_one_folder(tmp_path, violin):
     assert send(tmp_path / "lab", violin).sent == ["a.bin"]
 
 
+@pytest.mark.parametrize("way", ["push", "fetch"])
+def test_two_that_meet_in_one_folder_do_not_take_each_others_parts(tmp_path, violin, way):
+    """Two owners' models of one name fetched to one place, or one dlwa in another workspace."""
+    (violin / "a.bin").write_bytes(b"mine")
+    target = tmp_path / ("lab/inputs/ann/violin" if way == "push" else "down")
+    request = {"home": "inputs", "name": "ann/song", "what": "all"}
+    (tmp_path / "lab/inputs/ann").mkdir(parents=True)
+    (tmp_path / "lab/inputs/ann/song").symlink_to(violin)
+
+    def again():
+        if way == "push":
+            return send(tmp_path / "lab", violin)
+        with connected(tmp_path / "lab") as one:
+            return near.fetch(one, target, request, QUIET, together=False)
+
+    other = arriving.Parts(target)
+    theirs = other.part_of("theirs")
+    with other.opened():
+        theirs.write_bytes(b"half of it")
+        with pytest.raises(BusyError, match="another push or fetch"):
+            again()
+        assert theirs.exists() and not (target / "a.bin").exists()
+    assert again().sent == ["a.bin"]
+    assert not theirs.exists()
+
+
+def test_a_file_in_the_place_of_parts_is_told(tmp_path, violin):
+    (violin / "a.bin").write_bytes(b"mine")
+    (tmp_path / "lab/inputs/ann").mkdir(parents=True)
+    (tmp_path / "lab/inputs/ann/song").symlink_to(violin)
+    (tmp_path / "down").mkdir()
+    (tmp_path / "down" / names.PARTS).touch()
+    request = {"home": "inputs", "name": "ann/song", "what": "all"}
+    with connected(tmp_path / "lab") as one, pytest.raises(UsageError, match="no folder"):
+        near.fetch(one, tmp_path / "down", request, QUIET, together=False)
+
+
 def test_nothing_is_pushed_into_the_folder_of_a_living_run(tmp_path):
     source, there = tmp_path / "violin", tmp_path / "lab/models/ddsp/ann/violin"
     source.mkdir()
@@ -277,7 +314,7 @@ def test_nothing_is_pushed_into_the_folder_of_a_living_run(tmp_path):
 
 def test_what_lies_behind_whole_blocks_makes_room(tmp_path):
     parts, entry = arriving.Parts(tmp_path), Entry("a.bin", 3 * files.BLOCK_BYTES, 0)
-    parts.open()
+    parts.place.mkdir()
     assert parts.loose(entry, []) == 0
     parts.part_of("a.bin").write_bytes(bytes(files.BLOCK_BYTES + 500))
     assert parts.loose(entry, parts.blocks(entry)) == 500

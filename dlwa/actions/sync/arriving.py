@@ -5,16 +5,19 @@ path alone, so that a later try finds it and goes on. It takes its place only wh
 that of the whole file on the other side.
 """
 
-import contextlib
-import errno
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dlwa.actions.sync import names
 from dlwa.actions.sync.digest import Digest
 from dlwa.actions.sync.files import BLOCK_BYTES, Entry, block_digests
 from dlwa.actions.sync.wire import Bytes
+from dlwa.errors import BusyError, UsageError
+from dlwa.locks import FolderLock
+from dlwa.shell import quote
 
 _FLUSH_FROM_BYTES = 1 << 20
 
@@ -24,6 +27,7 @@ class Parts:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.place = folder, folder / names.PARTS
+        self._lock = FolderLock(self.place)
         self._used: set[str] = set()
 
     def part_of(self, path: str) -> Path:
@@ -39,25 +43,38 @@ class Parts:
 
     def loose(self, entry: Entry, blocks: list[str]) -> int:
         """How many bytes lie there behind a file's whole blocks: they make room for new ones."""
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             return max(0, self.part_of(entry.path).stat().st_size - BLOCK_BYTES * len(blocks))
         return 0
 
-    def open(self) -> None:
-        """Make the folder; raises `OSError` where that is not allowed or a link is there."""
-        self.place.mkdir(parents=True, exist_ok=True)
-        if self.place.is_symlink():
-            raise NotADirectoryError(errno.ENOTDIR, "is a link", str(self.place))
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder and keep it to ourselves meanwhile.
 
-    def close(self) -> None:
+        Raises `OSError` where that is not allowed, `UsageError` if a link or a file is there,
+        `BusyError` if another transfer is there: each would take the other's parts for old ones.
+        """
+        with suppress(FileExistsError):
+            self.place.mkdir(parents=True, exist_ok=True)
+        if self.place.is_symlink() or not self.place.is_dir():
+            what = "a link" if self.place.is_symlink() else "no folder"
+            raise UsageError(f"{self.place} is {what}", f"remove it: rm {quote(str(self.place))}")
+        if not self._lock.try_acquire():
+            raise BusyError(f"another push or fetch goes on in {self.folder}", "wait for it")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def tidy(self) -> None:
         """Remove what nobody needs any more."""
         if self.place.is_symlink():  # what it leads to is not ours
             return
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             for path in self.place.iterdir():
                 if path.name not in self._used:
                     path.unlink()
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             self.place.rmdir()
 
 

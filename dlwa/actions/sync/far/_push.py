@@ -75,9 +75,9 @@ class Push:
             if is_locked(RunPaths(self._folder).lock):
                 raise BusyError(f"name={self._name}: a run goes on in it", "stop it first")
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._parts.open()
-            deleted = Receiving(self._wire, self._entries, self._parts).receive(extras)
-            self._parts.close()
+            with self._parts.opened():
+                deleted = Receiving(self._wire, self._entries, self._parts).receive(extras)
+                self._parts.tidy()
         return deleted
 
     def _read_the_rest(self) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import stat
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +42,18 @@ def fetch(
         wire.send(want=[])
         checked(wire.message())
         return result
-    if want:
-        parts.open()
-        missing = sum(files.left_to_send(entries[number], blocks) for number, blocks, _ in want)
-        loose = sum(parts.loose(entries[number], blocks) for number, blocks, _ in want)
-        require_room(missing, shutil.disk_usage(target).free + loose, "this machine")
-    shown.total(total, len(want))
-    wire.send(want=[list(one) for one in want])
-    whole = Incoming(wire, entries, parts, result, shown).receive(len(want))
-    if not (together and (result.bad or result.refused)):
-        _put(whole, result)
-    if not result.bad:
-        parts.close()
+    with parts.opened() if want else nullcontext():
+        if want:
+            missing = sum(files.left_to_send(entries[number], blocks) for number, blocks, _ in want)
+            loose = sum(parts.loose(entries[number], blocks) for number, blocks, _ in want)
+            require_room(missing, shutil.disk_usage(target).free + loose, "this machine")
+        shown.total(total, len(want))
+        wire.send(want=[list(one) for one in want])
+        whole = Incoming(wire, entries, parts, result, shown).receive(len(want))
+        if not (together and (result.bad or result.refused)):
+            _put(whole, result)
+        if not result.bad:
+            parts.tidy()
     return result
 
 
