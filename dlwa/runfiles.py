@@ -76,18 +76,22 @@ def sizes(folder: Path) -> dict[str, int]:
     return found
 
 
-def read_lines(path: Path, after: int = 0) -> Iterator[dict[str, Any]]:
+def read_lines(path: Path, after: int = 0, before: int | None = None) -> Iterator[dict[str, Any]]:
     """Yield the JSON lines of a file after a byte; what is no whole document is skipped.
 
-    A file shorter than that was begun anew and is read from its start.
+    With `before` only lines that begin before that byte. A file shorter than `after` was begun
+    anew and is read from its start.
     """
     try:
         stream = path.open("rb")
     except OSError:
         return
     with stream:
-        stream.seek(after if stream.seek(0, os.SEEK_END) >= after else 0)
+        at = stream.seek(after if stream.seek(0, os.SEEK_END) >= after else 0)
         for line in stream:
+            if before is not None and at >= before:
+                return
+            at += len(line)
             try:
                 document = json.loads(line)
             except ValueError:

@@ -19,27 +19,28 @@ def own_lines(
     Of a run that was put back into the line, only those of its last turn, or of `all_turns`.
     """
     turns = record.get("turns") if all_turns else None
-    after = _begin(path, turns[0] if turns else record)
+    after = _place(path, turns[0] if turns else record, "begins_at")
+    before = _place(path, record, "ends_at")
     if after is not None:
-        yield from runfiles.read_lines(path, after)
+        yield from runfiles.read_lines(path, after, before)
         return
-    for line in runfiles.read_lines(path):
+    for line in runfiles.read_lines(path, before=before):
         if _is_since(line, record):
             yield line
 
 
 def own_last(path: Path, record: Mapping[str, Any]) -> dict[str, Any] | None:
     """The last line of a file, if it belongs to the run of that record."""
-    after = _begin(path, record)
+    after = _place(path, record, "begins_at")
     if after is not None:
         return runfiles.last_line(path, after=after)
     last = runfiles.last_line(path)
     return last if last and _is_since(last, record) else None
 
 
-def _begin(path: Path, record: Mapping[str, Any]) -> int | None:
-    begins_at = record.get("begins_at")
-    place = begins_at.get(path.name) if isinstance(begins_at, Mapping) else None
+def _place(path: Path, record: Mapping[str, Any], key: str) -> int | None:
+    places = record.get(key)
+    place = places.get(path.name) if isinstance(places, Mapping) else None
     return place if isinstance(place, int) else None
 
 

@@ -25,16 +25,20 @@ class Receipt:
     computed_s: float
     waited_s: float
     gpu_hours: float
+    unit: str
+    created_at: float | None
+    ended_at: float | None
 
     def lines(self) -> list[tuple[str, str]]:
         """The receipt as words and values."""
-        how = f"{self.step:g}" if self.step is not None else ""
-        of_total = f" of {self.total_steps:g}" if how and self.total_steps else ""
+        how = f"{self.step:.0f}" if self.step is not None else ""
+        how += f" of {self.total_steps:.0f}" if how and self.total_steps else ""
+        done = ("steps", how) if self.unit == "steps" else ("did", f"{how} {self.unit}".strip())
         loss = f"{self.last_loss:.4g}" if self.last_loss is not None else ""
         best = f", best {self.best_loss:.4g}" if loss and self.best_loss is not None else ""
         gpu = f", {self.gpu_hours:.1f} GPU hours" if self.gpu_hours else ""
         return [
-            ("steps", how + of_total),
+            done if how else ("steps", ""),
             ("loss", loss + best),
             ("took", f"{span(self.computed_s)}{gpu}" if self.computed_s else ""),
             ("waited", span(self.waited_s) if self.waited_s >= 1 else ""),
@@ -48,11 +52,12 @@ def in_a_line(run: Run) -> str:
 
 def receipt(run: Run) -> Receipt:
     """What is known of a run, ended or not."""
-    step, total, last, best = None, None, None, None
+    step, total, last, best, unit = None, None, None, None, "steps"
     for line in own_lines(run.paths.metrics, run.record, all_turns=True):
         losses = line.get("losses")
         loss = number(losses.get("total_loss")) if isinstance(losses, dict) else None
         step = number(line.get("step", line.get("done"))) or step
+        unit = "steps" if "step" in line else str(line.get("unit", ""))
         total = number(line.get("total_steps", line.get("total"))) or total
         last = loss if loss is not None else last
         best = loss if best is None or (loss is not None and loss < best) else best
@@ -70,4 +75,7 @@ def receipt(run: Run) -> Receipt:
         computed_s(run),
         waited_s(run),
         gpu_hours(run),
+        unit,
+        number(run.record.get("created_at")),
+        number(run.record.get("ended_at")),
     )

@@ -75,7 +75,14 @@ def earlier(run: Run) -> list[Run]:
         for record in runfiles.read_lines(run.paths.history)
         if record.get("state") not in LIVE
     ]
+    # where the next one began in the files that grow, this one had ended
+    ends = [record.get("begins_at") for record in [*records, run.record][1:]]
     return [
-        Run(run.paths, record, record.get("state", "lost"), str(record.get("reason") or ""))
-        for record in records
+        Run(
+            run.paths,
+            {**record, "ends_at": end},
+            record.get("state", "lost"),
+            str(record.get("reason") or ""),
+        )
+        for record, end in zip(records, ends, strict=True)
     ]

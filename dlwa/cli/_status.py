@@ -4,7 +4,17 @@ import time
 from dataclasses import asdict, fields
 from typing import Any
 
-from dlwa.actions import deadline, durations, gpus, keepers, progress, receipts, runs, waiting
+from dlwa.actions import (
+    deadline,
+    durations,
+    gpus,
+    keepers,
+    progress,
+    receipts,
+    runs,
+    users,
+    waiting,
+)
 from dlwa.actions.monitor import finite
 from dlwa.actions.remarks import remarks_of
 from dlwa.actions.runs import Run
@@ -53,12 +63,23 @@ def show_csv(text: str | None, everything: bool) -> None:
     """The receipts of runs as a spreadsheet reads them."""
     found = _runs.all_of(options.settings())
     shown = [runs.find_run(found, text)] if text else found if everything else _recent(found)
+    if text or everything:  # also what was stopped and gone on with
+        shown = [one for run in shown for one in (run, *reversed(users.earlier(run)))]
     told = [asdict(receipts.receipt(run)) for run in shown]
     if output.json_mode():
         output.answer(told)
     else:
         columns = [field.name for field in fields(receipts.Receipt)]
-        output.spreadsheet(columns, [list(one.values()) for one in told])
+        output.spreadsheet(columns, [[_cell(*item) for item in one.items()] for one in told])
+
+
+def _cell(key: str, value: object) -> object:
+    """A value as a person reads it in a spreadsheet: times of day, no invented digits."""
+    if not isinstance(value, float):
+        return value
+    if key.endswith("_at"):
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(value))
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
 def show_one(text: str) -> None:

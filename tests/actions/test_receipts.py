@@ -159,6 +159,38 @@ def test_earlier_trainings_of_a_model_count(tmp_path):
     assert used.waited_hours == pytest.approx(0.5, abs=0.01)
 
 
+def test_each_session_of_a_training_has_its_own_receipt(tmp_path, capsys):
+    """Stopped at step 2, gone on with to step 4: the teacher sees both, each with its own loss."""
+    from dlwa.cli import main
+
+    folder = make_run(tmp_path, state="finished", computed_s=50.0, ended_at=MORNING)
+    metrics, places = folder / "metrics.jsonl", []
+    metrics.unlink(missing_ok=True)
+    for step in (1, 2, 3, 4):
+        places.append(metrics.stat().st_size if metrics.exists() else 0)
+        line = {"step": step, "total_steps": 4, "losses": {"total_loss": 10.0 - step}, "time": 1.0}
+        runfiles.append_line(metrics, line)
+    record = json.loads((folder / "run.json").read_text())
+    earlier = {**record, "id": "00000001", "state": "stopped", "reason": "stopped by ann"}
+    begins = {"begins_at": {"metrics.jsonl": places[0]}, "computed_s": 70.0}
+    runfiles.append_line(folder / "history.jsonl", {**earlier, **begins})
+    record["begins_at"] = {"metrics.jsonl": places[2]}
+    (folder / "run.json").write_text(json.dumps(record))
+    assert main(["--root", str(tmp_path), "status", "--all", "--csv"]) == 0
+    last, first = csv.DictReader(capsys.readouterr().out.splitlines())
+    columns = ("outcome", "step", "last_loss", "computed_s", "unit")
+    assert [last[key] for key in columns] == ["finished", "4", "6", "50", "steps"]
+    assert [first[key] for key in columns] == ["stopped", "2", "8", "70", "steps"]
+    assert last["ended_at"] == "2026-11-21 09:30:00"
+
+
+def test_a_receipt_counts_in_the_unit_of_its_job(tmp_path):
+    line = {"done": 48, "total": 48, "unit": "s of audio", "time": 5.0}
+    runfiles.append_line(tmp_path / runfiles.METRICS_FILE, line)
+    told = receipts.in_a_line(run(tmp_path, started_at=1.0, computed_s=6.0))
+    assert told == "did 48 of 48 s of audio; took 6 s"
+
+
 def test_receipts_as_a_spreadsheet_compute_nothing(tmp_path, capsys):
     from dlwa.cli import main
 
