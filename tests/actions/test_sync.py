@@ -359,6 +359,22 @@ def test_what_cannot_be_read_is_left_out_with_a_reason(tmp_path, monkeypatch):
     assert not any("twice" in told for told in audit.look(tmp_path, entries).warnings)
 
 
+def test_names_that_are_not_utf_8_are_told_so_that_json_can_hold_them(tmp_path):
+    (tmp_path / os.fsdecode(b"bad\xff.wav")).touch()
+    (tmp_path / os.fsdecode(b"dir\xfe")).mkdir()
+    _, refused = files.scan(tmp_path, audit.is_audio)
+    assert sorted(refused) == ["bad\\udcff.wav", "dir\\udcfe"]
+
+
+def test_what_is_wrong_with_a_thousand_files_is_told_in_a_few_lines(tmp_path):
+    for number in range(1000):
+        (tmp_path / f"{number:03}.wav").write_bytes(bytes(number // 2 % 200))
+    entries, _ = files.scan(tmp_path, audit.is_audio)
+    warnings = audit.look(tmp_path, entries).warnings
+    assert warnings[0] == "000.wav, 001.wav, 400.wav, 401.wav and 2 more are empty"
+    assert warnings[-1] == "and 195 other recordings more than once" and len(warnings) == 6
+
+
 def test_headers_of_flac_are_read():
     flac = Path(__file__).parents[2] / "dlwa/demo_data/flute_to_transfer.flac"
     seen = audit.header(flac)

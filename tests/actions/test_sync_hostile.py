@@ -1,6 +1,7 @@
 """Push and fetch with hostile partners: nothing outside, nothing believed."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlwa.actions.sync import bundle, files, names, near, wire
+from dlwa.actions.sync import arriving, bundle, files, names, near, wire
 from dlwa.errors import AccessError, DlwaError, NetworkError, UsageError
 from tests.sync_ends import QUIET, connected, played, send
 
@@ -54,7 +55,19 @@ HOSTILE += [
     "..\\up",
     "a ",
 ]
-HOSTILE += ["nul.txt", "x.", " x", "\x1b[2J", "a" * 300, ".dlwa-parts/x", "\udcff", "\u202ex", ""]
+HOSTILE += [
+    "nul.txt",
+    "x.",
+    " x",
+    "\x1b[2J",
+    "a" * 300,
+    ".dlwa-parts/x",
+    "\udcff",
+    "\ud800",
+    "\u202ex",
+    "",
+]
+HOSTILE += ["com\u00b9.wav", "CONIN$", "lpt0.x"]
 
 
 @pytest.mark.parametrize("path", HOSTILE)
@@ -344,3 +357,15 @@ def test_a_name_that_may_cross_stays_in_its_folder(path):
         return
     place = names.inside(Path("/lab/inputs"), path)
     assert Path(os.path.normpath(place)).is_relative_to("/lab/inputs") and place.name
+
+
+def test_what_the_labs_login_may_not_write_is_no_access(tmp_path, violin, monkeypatch):
+    """Root may write everywhere, so the refusal is made up."""
+    (violin / "a.bin").write_text("x")
+
+    def refuses(place: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "there")
+
+    monkeypatch.setattr(arriving.Parts, "opened", refuses)
+    with pytest.raises(AccessError, match="may not write there"):
+        send(tmp_path / "lab", violin)

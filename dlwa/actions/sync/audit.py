@@ -15,6 +15,7 @@ from dlwa.words import counted, size
 
 USUAL_S = (600.0, 1200.0)
 _LOW_RATE_HZ = 16000
+_SHOWN = 4  # of what is wrong in the same way
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def look(folder: Path, entries: Sequence[Entry]) -> Audit:
         if known and (len(known) < len(recordings))
         else ""
     )
-    warnings = [f"{entry.path} is empty" for entry in recordings if entry.size == 0]
+    empty = [entry.path for entry in recordings if entry.size == 0]
+    warnings = [f"{_few(empty)} {'is' if len(empty) == 1 else 'are'} empty"] if empty else []
     if known and len(known) == len(recordings) and seconds < USUAL_S[0]:
         warnings.append(
             f"{seconds / 60:.1f} minutes are little; a good model wants 10 to 20 minutes"
@@ -60,8 +62,10 @@ def look(folder: Path, entries: Sequence[Entry]) -> Audit:
     low = sorted(path for path, one in headers.items() if one and one.rate_hz < _LOW_RATE_HZ)
     if low:
         warnings.append(f"recorded below {_LOW_RATE_HZ} Hz, will sound dull: {_few(low)}")
-    for twins in _doubles(folder, recordings):
-        warnings.append(f"the same recording twice: {_few(twins)}")
+    doubles = _doubles(folder, recordings)
+    warnings += [f"the same recording twice: {_few(twins)}" for twins in doubles[:_SHOWN]]
+    if len(doubles) > _SHOWN:
+        warnings.append(f"and {counted(len(doubles) - _SHOWN, 'other recording')} more than once")
     summary = f"{counted(len(recordings), 'recording')}{minutes}{part}, {total}"
     return Audit(summary, tuple(warnings))
 
@@ -137,5 +141,5 @@ def _doubles(folder: Path, entries: Sequence[Entry]) -> list[list[str]]:
 
 
 def _few(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
-    return ", ".join(paths[:4]) + more
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(paths[:_SHOWN]) + more

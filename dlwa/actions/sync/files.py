@@ -54,7 +54,7 @@ def scan(
 
     def shut(error: OSError) -> None:
         path = Path(error.filename).relative_to(folder).as_posix()
-        refused[path] = f"cannot be read: {error.strerror}"
+        refused[names.shown(path)] = f"cannot be read: {error.strerror}"
 
     for place, folders, files in os.walk(folder, onerror=shut):
         below = Path(place).relative_to(folder)
@@ -69,11 +69,11 @@ def scan(
                 continue  # gone meanwhile
             wrong = names.problem_of(names.normal(path))
             if stat.S_ISLNK(info.st_mode):
-                refused[path] = "is a link"
+                refused[names.shown(path)] = "is a link"
             elif not stat.S_ISREG(info.st_mode):
-                refused[path] = "is no ordinary file"
+                refused[names.shown(path)] = "is no ordinary file"
             elif wrong:
-                refused[path] = wrong
+                refused[names.shown(path)] = wrong
             else:
                 found[path] = Entry(names.normal(path), info.st_size, info.st_mtime_ns, path)
     for path, other in names.twins(found).items():
@@ -91,7 +91,7 @@ def _leave_out(
             folders.remove(name)
         elif wrong := names.problem_of(names.normal(path)):
             folders.remove(name)
-            refused[path] = wrong
+            refused[names.shown(path)] = wrong
         elif (place / name).is_symlink():
             folders.remove(name)
             refused[path] = "is a link"

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-_DEVICES = {"con", "prn", "aux", "nul"} | {
-    f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789"
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"
 }
 _NOT_ON_WINDOWS = set('<>:"|?*\\')
 PARTS = ".dlwa-parts"
@@ -23,7 +23,7 @@ def problem_of(path: str) -> str:
     """What is wrong with a relative path; empty if it may cross."""
     if not path:
         return "is empty"
-    if len(path.encode("utf-8", "surrogateescape")) > MAX_PATH_BYTES:
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
         return "is too long"
     return next((wrong for part in path.split("/") if (wrong := _problem_of_part(part))), "")
 
@@ -50,6 +50,11 @@ def _problem_of_part(part: str) -> str:
 def normal(path: str) -> str:
     """The spelling that is sent: accents as one character, as everywhere but on old macOS."""
     return unicodedata.normalize("NFC", path)
+
+
+def shown(path: str) -> str:
+    """A path in which what is not UTF-8 is spelt out: it could not be printed, nor be in JSON."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def twins(paths: Iterable[str]) -> dict[str, str]:

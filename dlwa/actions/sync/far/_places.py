@@ -1,5 +1,6 @@
 """Which folder a request means, and how what goes wrong there is told."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ from dlwa.actions.sync.files import of_the_system
 from dlwa.errors import DlwaError, UsageError
 from dlwa.names import Name, parse_name
 from dlwa.workspace import Workspace
+
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def folder_of(request: dict[str, Any], workspace: Workspace) -> tuple[Name, Path]:
@@ -23,6 +26,9 @@ def told_of(error: Exception) -> dict[str, Any]:
     told = str(error)
     if isinstance(error, OSError) and error.filename:
         told = f"{error.strerror}: {error.filename}"
+    if isinstance(error, OSError) and error.errno in _NOT_ALLOWED:
+        message = f"the lab: its login may not write there ({told})"
+        return {"message": message, "hint": "ask who looks after the lab", "code": 4}
     return {"message": f"the lab: {told}", "hint": "", "code": 1}
 
 
