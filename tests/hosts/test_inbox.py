@@ -63,3 +63,33 @@ def test_who_waits_is_woken_by_the_end():
     inbox.close()
     reader.join(timeout=10)
     assert got == [b""]
+
+
+@pytest.mark.parametrize("lends", [True, False])
+def test_whatever_is_done_to_it_it_holds_what_a_plain_buffer_would(lends: bool):
+    """What was lent stays as it is until the next reading, however much comes meanwhile."""
+    for seed in range(150):
+        pick = random.Random(seed)
+        inbox, oracle, readable = Inbox(lends=lends), bytearray(), threading.Event()
+        inbox.set_event(readable)
+        lent, wanted, is_closed = b"", b"", False
+        for _ in range(pick.choice([5, 60, 200])):
+            act = pick.random()
+            if act < 0.5 and not is_closed:
+                data = pick.randbytes(pick.choice([0, 1, 300, 32768, 70000]))
+                inbox.feed(memoryview(data))
+                oracle += data
+            elif act < 0.95 and (oracle or is_closed):
+                lent = inbox.read(pick.choice([1, 3, 1000, 32768, 1 << 22]), timeout=0.0)
+                wanted = bytes(oracle[: len(lent)])
+                del oracle[: len(lent)]
+                assert lent or (is_closed and not oracle)
+            elif 0.95 <= act < 0.97:
+                assert inbox.empty() == oracle
+                oracle.clear()
+            elif 0.97 <= act < 0.98:
+                inbox.close()
+                is_closed = True
+            assert lent == wanted and len(inbox) == len(oracle)
+            assert inbox.read_ready() == bool(oracle)
+            assert readable.is_set() == (bool(oracle) or is_closed)

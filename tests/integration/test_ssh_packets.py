@@ -3,6 +3,7 @@
 import hashlib
 import random
 import shlex
+import threading
 
 import pytest
 
@@ -105,3 +106,35 @@ def test_a_changed_bit_is_never_taken_in(client, server, sent, at):
             assert brought(f"cat {line}", "harmed")[0] == wanted
     finally:
         with_proxy.close()
+
+
+@pytest.mark.parametrize("config", ["", "RekeyLimit 1M", "Ciphers aes256-ctr\nRekeyLimit 1M"])
+def test_many_channels_at_once_mix_nothing_up(own, tmp_path, config):
+    """Each brings a file of its own on stdout and another on stderr, over one line."""
+    sent = [random.Random(seed).randbytes(3_000_001 + seed) for seed in range(6)]
+    places = [tmp_path / f"sent{number}" for number in range(6)]
+    for place, data in zip(places, sent, strict=True):
+        place.write_bytes(data)
+    got: dict[int, tuple[bytes, bytes, int]] = {}
+
+    def fetch(number: int) -> None:
+        here, there = (shlex.quote(str(places[which])) for which in (number, 5 - number))
+        channel = one.open_channel(f"cat {there} >&2 & cat {here}; wait", lends=number % 2 == 0)
+        told: list[bytes] = []
+
+        def listen() -> None:
+            told.extend(iter(lambda: channel.recv_stderr(1 << 15), b""))
+
+        other = threading.Thread(target=listen)
+        other.start()
+        whole = b"".join(iter(lambda: bytes(channel.recv(1 << (10 + 2 * number))), b""))
+        other.join(60)
+        got[number] = (whole, b"".join(told), one.exit_code(channel))
+
+    with connect(own("many", config)) as one:
+        threads = [threading.Thread(target=fetch, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert got == {number: (sent[number], sent[5 - number], 0) for number in range(6)}

@@ -10,6 +10,7 @@ import paramiko
 from dlwa.errors import AccessError, NetworkError
 from dlwa.hosts.ssh._keys import Offer, offers
 from dlwa.hosts.ssh._target import Asker, Target
+from dlwa.hosts.ssh._transport import told
 from dlwa.words import printable
 
 _TRIES = 3
@@ -172,4 +173,4 @@ def _require_open(transport: paramiko.Transport, target: Target, tried: int) -> 
 
 
 def _broken(target: Target, error: Exception) -> NetworkError:
-    return NetworkError(f"the connection to {target} broke: {error}", "try again")
+    return NetworkError(f"the connection to {target} broke: {told(error)}", "try again")

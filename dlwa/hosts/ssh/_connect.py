@@ -18,6 +18,7 @@ from dlwa.hosts.ssh._packets import Packetizer
 from dlwa.hosts.ssh._proxy import ProxySocket
 from dlwa.hosts.ssh._socket import Socket
 from dlwa.hosts.ssh._target import Asker, Target
+from dlwa.hosts.ssh._transport import Transport, told
 
 CONNECT_TIMEOUT_S = 10.0
 ALIVE_EVERY_S = 5.0
@@ -149,11 +150,6 @@ class Connection:
         )
 
 
-def told(error: BaseException) -> str:
-    """What an error says; some of a cut line say nothing."""
-    return str(error) or "it was cut"
-
-
 def close_channel(channel: paramiko.Channel) -> None:
     """Close a channel; that the connection has gone already is no matter."""
     with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
@@ -162,7 +158,7 @@ def close_channel(channel: paramiko.Channel) -> None:
 
 def _transport(target: Target, before: Connection | None) -> paramiko.Transport:
     sock: Any = Socket(_socket(target, before))
-    transport = paramiko.Transport(
+    transport = Transport(
         sock,
         default_window_size=WINDOW_BYTES,
         default_max_packet_size=PACKET_BYTES,
@@ -196,7 +192,7 @@ def _socket(target: Target, before: Connection | None) -> Any:
             )
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise NetworkError(
-                f"{before.target} cannot reach {target.host}:{target.port}: {error}",
+                f"{before.target} cannot reach {target.host}:{target.port}: {told(error)}",
                 "is the machine on?",
             ) from error
     if target.proxy_command:
@@ -240,9 +236,16 @@ def _start(transport: paramiko.Transport, target: Target) -> paramiko.PKey:
     transport.auth_timeout = 60.0
     try:
         transport.start_client(timeout=CONNECT_TIMEOUT_S)
+        if not transport.initial_kex_done:
+            raise TimeoutError(f"no host key came within {CONNECT_TIMEOUT_S:g} s")
         return transport.get_remote_server_key()
     except IncompatiblePeer as error:
-        raise AccessError(f"{target} speaks no SSH that is safe today: {error}") from error
+        hint = "who runs it should bring its SSH server up to date"
+        if "cipher" in str(error):
+            hint = "dlwa speaks AES only; there, in sshd_config: Ciphers +aes256-gcm@openssh.com"
+        raise AccessError(
+            f"{target} and dlwa have no safe way to talk in common: {told(error)}", hint
+        ) from error
     except (paramiko.SSHException, OSError, EOFError) as error:
         hint = f"is {target.port} its SSH port? else try again; it may be starting up"
         if target.proxy_command:

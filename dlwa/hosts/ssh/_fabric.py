@@ -18,6 +18,7 @@ from dlwa.hosts.base import Completed
 from dlwa.hosts.ssh._connect import Connection
 from dlwa.hosts.ssh._fabric_line import NO_LINE, Line, settings
 from dlwa.hosts.ssh._target import Asker, Target
+from dlwa.hosts.ssh._transport import told
 from dlwa.shell import quote
 
 _TRIES = 3
@@ -124,7 +125,7 @@ class LabConnection(fabric.Connection):  # type: ignore[misc]
             with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
                 self.sftp().remove(remote)
             raise DlwaError(
-                f"{remote} cannot be written on {self.host} by SFTP: {error}",
+                f"{remote} cannot be written on {self.host} by SFTP: {told(error)}",
                 "is the disk full, or SFTP switched off there?",
             ) from error
 

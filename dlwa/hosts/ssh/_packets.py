@@ -49,6 +49,11 @@ class Packetizer(_Packetizer):
             self._fixed = nonce[:_FIXED_BYTES]
             self._nonce = int.from_bytes(nonce[_FIXED_BYTES:], "big")
 
+    def close(self) -> None:
+        """Close the socket, and end the clock of a handshake that will not be finished."""
+        self.complete_handshake()
+        super().close()
+
     def reset_seqno_in(self) -> None:
         """Number what comes in from zero again."""
         super().reset_seqno_in()
@@ -78,6 +83,8 @@ class Packetizer(_Packetizer):
                 inbox = self._inboxes.get(channel)
             if inbox is None:
                 return kind, paramiko.Message(bytes(plain[2:]))
+            if _DATA.size + size > len(plain):
+                raise paramiko.SSHException("a packet ended too soon")
             inbox.feed(plain[_DATA.size : _DATA.size + size])
             self._numbered += 1
             if self.need_rekey():
@@ -100,7 +107,10 @@ class Packetizer(_Packetizer):
         self._sealed_bytes += len(packet)
         if self._sealed_bytes >= self.REKEY_BYTES + self.REKEY_BYTES_OVERFLOW_MAX:
             raise paramiko.SSHException("the server agrees on no new keys")
-        return plain[1], memoryview(plain)[: size - plain[0]]
+        used = size - plain[0]
+        if used <= 1:
+            raise paramiko.SSHException("an empty packet came")
+        return plain[1], memoryview(plain)[:used]
 
     def _ahead(self, size: int) -> memoryview:
         """Wait for the next bytes; they stay where they are."""
