@@ -52,7 +52,8 @@ def in_a_line(run: Run) -> str:
 
 def receipt(run: Run) -> Receipt:
     """What is known of a run, ended or not."""
-    step, total, last, best, unit = None, None, None, None, "steps"
+    step, total, last, best = None, None, None, None
+    unit = "steps" if run.kind == "train" else ""
     for line in own_lines(run.paths.metrics, run.record, all_turns=True):
         losses = line.get("losses")
         loss = number(losses.get("total_loss")) if isinstance(losses, dict) else None

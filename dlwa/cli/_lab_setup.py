@@ -35,7 +35,7 @@ def setup(name: str | None, *, light: bool, dry_run: bool, yes: bool, no_input: 
         changed = there.bring_code(standing, packed, mark)
         if not install.write_lab_file(connection, lab):
             output.say("labs/local.yaml there was written by hand and stays as it is")
-        there.start(known=standing.has_environment and not changed)
+        there.start(new=not standing.has_environment, changed=changed)
     output.done(f"{lab.name} has dlwa {__version__} in {lab.root}")
     code = ExitCode.OK
     if not light:
@@ -84,9 +84,11 @@ class _There:
     def bring_code(self, standing: install.Standing, packed: bytes, mark: str) -> bool:
         """Replace the code unless it is this one already; whether it was replaced."""
         install.refuse_checkout(standing, self.lab)
-        if standing.mark == mark:
+        if standing.mark == mark and standing.is_whole:
             output.say("the code there is this one already")
             return False
+        if standing.mark == mark:
+            output.say("the code there was changed or is not whole; it comes again")
         install.require_room(standing, self.lab)
         if far.is_newer(standing.version):
             output.warn(f"dlwa {standing.version} is there, which is newer than this {__version__}")
@@ -102,10 +104,12 @@ class _There:
         install.bring(self.connection, self.lab, packed, mark)
         return True
 
-    def start(self, *, known: bool) -> None:
+    def start(self, *, new: bool, changed: bool) -> None:
         """Start it once: the first start over there makes .venv, which takes a minute."""
-        if not known:
+        if new:
             output.say("making its environment; the first time takes a minute ...")
+        elif changed:
+            output.say("starting it; what its environment lacks comes too ...")
         line = far.command_line(self.lab, ("--version",), "", {})
         done = self.connection.collect(line, timeout_s=_ENVIRONMENT_S)
         refused = far.refusal(self.lab, done)

@@ -75,6 +75,25 @@ def test_several_may_bring_it_at_once(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".dlwa/incoming*"))
 
 
+def test_code_that_was_changed_or_lost_there_comes_again(tmp_path: Path) -> None:
+    """The mark of what was brought alone would say that all is well."""
+    lab, (packed, mark) = Lab("vm", host="vm", root=str(tmp_path)), install.archive()
+    install.look(Here(), lab)  # type: ignore[arg-type]
+    install.bring(Here(), lab, packed, mark)  # type: ignore[arg-type]
+    harms = (
+        (tmp_path / "dlwa.py").unlink,
+        lambda: (tmp_path / "dlwa/version.py").write_text("__version__ = '0.0.1'\n"),
+        lambda: shutil.rmtree(tmp_path / "dlwa/actions"),
+    )
+    for harm in harms:
+        assert install.look(Here(), lab).is_whole  # type: ignore[arg-type]
+        harm()
+        there = install.look(Here(), lab)  # type: ignore[arg-type]
+        assert there.mark == mark and not there.is_whole
+        install.bring(Here(), lab, packed, mark)  # type: ignore[arg-type]
+    assert install.look(Here(), lab).is_whole  # type: ignore[arg-type]
+
+
 def test_a_relative_root_lies_in_the_home_whatever_cdpath_says(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "elsewhere/dlwa").mkdir(parents=True)
     (tmp_path / "home").mkdir()

@@ -42,6 +42,7 @@ mkdir -p @FOLDERS@
 echo "free $(df -Pk . | awk 'NR == 2 { print $4 }')"
 echo "version $(@VERSION@ 2>/dev/null)"
 cat .dlwa/code 2>/dev/null
+@WHOLE@ && echo whole
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
 goes_on() {  # unless it ran on this machine and has died with nobody to say so
   grep -q "\"host\": \"$(uname -n)\"" "$1" || return 0
@@ -56,6 +57,9 @@ find models/ddsp .dlwa/runs -name run.json \
   while read -r run; do if goes_on "$run"; then echo "live $run"; fi; done | head -3
 true
 """
+# nothing of the code was changed or lost since it was brought (where there is sha256sum)
+_WHOLE = """[ -s .dlwa/sums ] && { ! command -v sha256sum >/dev/null ||
+  sha256sum -c .dlwa/sums >/dev/null 2>&1; }"""
 _UNPACK = r"""
 set -e
 umask 0002
@@ -64,7 +68,7 @@ new=.dlwa/incoming.$$
 trap 'rm -rf "$new" @PACKED@' EXIT
 exec 9>.dlwa/setup.lock
 flock 9 2>/dev/null || true  # one after the other, where there is flock
-[ "$(cat .dlwa/code 2>/dev/null)" != @MARK@ ] || exit 0
+if [ "$(cat .dlwa/code 2>/dev/null)" = @MARK@ ] && @WHOLE@; then exit 0; fi
 find .dlwa -maxdepth 1 -name 'incoming*' -mmin +60 -exec rm -rf {} + || true
 mkdir -p $new
 tar xzf @PACKED@ -C $new
@@ -78,6 +82,7 @@ for name in @TOP@; do
   fi
 done
 chmod +x dlwa.py
+mv $new/dlwa-sums .dlwa/sums
 mv $new/dlwa-code .dlwa/code
 """
 
@@ -88,6 +93,7 @@ class Standing:
 
     is_checkout: bool
     mark: str
+    is_whole: bool
     live: tuple[str, ...]
     has_environment: bool
     version: str
@@ -96,7 +102,8 @@ class Standing:
 
 def look(connection: "LabConnection", lab: Lab) -> Standing:
     """Make the folders and see what is there; raises `AccessError` if they cannot be made."""
-    script = filled(_LOOK, ROOT=quote(lab.root or "."), FOLDERS=_FOLDERS, VERSION=VERSION_OF)
+    values = {"FOLDERS": _FOLDERS, "VERSION": VERSION_OF, "WHOLE": _WHOLE}
+    script = filled(_LOOK, ROOT=quote(lab.root or "."), **values)
     done = collect(connection, lab, script)
     if not done.ok:
         raise AccessError(
@@ -112,6 +119,7 @@ def look(connection: "LabConnection", lab: Lab) -> Standing:
     return Standing(
         is_checkout="git" in lines,
         mark=mark,
+        is_whole="whole" in lines,
         live=live,
         has_environment="venv" in lines,
         version=said.get("version", ""),
@@ -123,6 +131,7 @@ def bring(connection: "LabConnection", lab: Lab, archive: bytes, mark: str) -> N
     """Put the code into its place; raises `DlwaError` if the lab could not unpack it."""
     place = f".dlwa/incoming-{secrets.token_hex(8)}.tar.gz"
     values = {"ROOT": quote(lab.root or "."), "TOP": " ".join(TOP), "MARK": mark, "PACKED": place}
+    values["WHOLE"] = _WHOLE
     connection.send_file(archive, f"{lab.root or '.'}/{place}")
     done = collect(connection, lab, filled(_UNPACK, **values), timeout_s=300.0)
     if not done.ok:
@@ -161,11 +170,11 @@ def archive() -> tuple[bytes, str]:
             hint="download dlwa and run ./dlwa.py lab setup there",
         )
     paths = sorted(path for name in TOP for path in _files(project / name))
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path.relative_to(project).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    mark = digest.hexdigest()
+    sums = "".join(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(project).as_posix()}\n"
+        for path in paths
+    )
+    mark = hashlib.sha256(sums.encode()).hexdigest()
     packed = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as squeezed,
@@ -177,9 +186,10 @@ def archive() -> tuple[bytes, str]:
             info.mtime = int(path.stat().st_mtime)
             with path.open("rb") as stream:
                 tar.addfile(info, stream)
-        note = tarfile.TarInfo("dlwa-code")
-        note.size = len(mark) + 1
-        tar.addfile(note, io.BytesIO(f"{mark}\n".encode()))
+        for name, text in (("dlwa-sums", sums), ("dlwa-code", f"{mark}\n")):
+            note = tarfile.TarInfo(name)
+            note.size = len(text.encode())
+            tar.addfile(note, io.BytesIO(text.encode()))
     return packed.getvalue(), mark
 
 
