@@ -142,6 +142,26 @@ def test_what_is_wrong_with_a_certificate_is_told(ann, server, authority, name, 
     assert not enters_by_ssh(ann, "vm")
 
 
+def test_what_is_wrong_with_one_in_an_agent_is_told_too(ann, server, authority, monkeypatch):
+    place = signed(authority, ann.key, name="ben")
+    ann.add_host("held", server, IdentityFile=None, IdentitiesOnly="no")
+    with agent(ann.key) as socket:
+        monkeypatch.setenv("SSH_AUTH_SOCK", socket)
+        place.unlink()
+        with pytest.raises(AccessError, match="agent ssh-ed25519-cert-v01") as caught:
+            connect("held")
+    assert f"certificate in the agent is for ben, not for {ME}" in caught.value.hint
+
+
+def test_who_wants_no_keys_shown_shows_none(ann, server):
+    server.let_in(ann.key)
+    ann.add_host("keyless", server, PubkeyAuthentication="no")
+    user = Answers()
+    with pytest.raises(AccessError, match="none to offer"):
+        connect("keyless", user)
+    assert not enters_by_ssh(ann, "keyless")
+
+
 def test_an_authority_the_machine_does_not_trust(ann, server, tmp_path):
     signed(make_key(tmp_path / "stranger"), ann.key)
     with pytest.raises(AccessError) as caught:

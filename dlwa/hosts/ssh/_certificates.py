@@ -22,7 +22,7 @@ _FIELDS = {"ssh-ed25519": 1, "ssh-rsa": 2, "ecdsa": 2, "sk-ssh-ed25519": 2, "sk-
 class Certificate:
     """A certificate, and the key it is for."""
 
-    path: Path
+    name: str
     kind: str
     blob: bytes
     base64: str
@@ -54,14 +54,14 @@ class Certificate:
         """What to type when the machine took neither it nor anything else."""
         trouble = self.trouble(user)
         if not trouble:
-            return f"does the machine trust who signed {self.path}? ask who runs it"
+            return f"does the machine trust who signed {self.name}? ask who runs it"
         if " not for " in trouble:
             return (
-                f"certificate {self.path} {trouble}: log in as who it is for (user: in the lab "
+                f"certificate {self.name} {trouble}: log in as who it is for (user: in the lab "
                 "file, User in ~/.ssh/config), or get one for your login"
             )
         again = "look at the clock, or wait" if "begins" in trouble else "get a new one"
-        return f"certificate {self.path} {trouble}: {again}   (Azure: az ssh config)"
+        return f"certificate {self.name} {trouble}: {again}   (Azure: az ssh config)"
 
 
 def read_certificate(path: Path) -> Certificate:
@@ -69,7 +69,11 @@ def read_certificate(path: Path) -> Certificate:
     words = path.read_text(encoding="utf-8").split(maxsplit=2)
     if len(words) < 2 or not is_certificate(words[0]):
         raise ValueError("it is no certificate")
-    kind, data = words[:2]
+    return parsed(str(path), *words[:2])
+
+
+def parsed(name: str, kind: str, data: str) -> Certificate:
+    """What a certificate of some name says, from its base64; raises `ValueError` if it is none."""
     blob = base64.b64decode(data, validate=True)
     plain = kind.removesuffix(_ENDS)
     fields = next((_FIELDS[name] for name in _FIELDS if plain.startswith(name)), 0)
@@ -91,7 +95,7 @@ def read_certificate(path: Path) -> Certificate:
     if not message.get_remainder():
         raise ValueError("it is cut short")
     public = base64.b64encode(key.asbytes()).decode()
-    return Certificate(path, kind, blob, data, public, is_users, names, begins_s, ends_s)
+    return Certificate(name, kind, blob, data, public, is_users, names, begins_s, ends_s)
 
 
 def is_certificate(kind: str) -> bool:

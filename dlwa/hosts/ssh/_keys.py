@@ -17,7 +17,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from paramiko.agent import AgentKey
 
-from dlwa.hosts.ssh._certificates import Certificate, beside, is_certificate, read_certificate
+from dlwa.hosts.ssh._certificates import (
+    Certificate,
+    beside,
+    is_certificate,
+    parsed,
+    read_certificate,
+)
 from dlwa.hosts.ssh._target import Asker, Target
 
 _TRIES = 3
@@ -57,6 +63,8 @@ class _Offers:
         self._files: dict[Path, paramiko.PKey | None] = {}  # None: it wants a passphrase
 
     def all(self) -> Iterator[Offer]:
+        if not self._target.shows_keys:
+            return
         yield from self._with_named()
         held = []
         for path in self._target.identity_files:
@@ -66,7 +74,7 @@ class _Offers:
         if not self._target.identities_only:
             for data, key in self._agent.items():
                 if data not in held:
-                    yield Offer(f"agent {key.get_name()}", key)
+                    yield _of_agent(key)
         locked = []
         for path in self._key_files():
             if _public_half(path) not in held:
@@ -81,7 +89,7 @@ class _Offers:
                         yield self._with(one, unlocked)
                 yield from self._from_file(path, unlocked)
         for one in self._keyless:
-            self._asker.say(f"certificate {one.path} has no key here: name it by IdentityFile")
+            self._asker.say(f"certificate {one.name} has no key here: name it by IdentityFile")
 
     def _with_named(self) -> Iterator[Offer]:
         for one in self._named:
@@ -96,24 +104,24 @@ class _Offers:
     def _with(self, named: Certificate, key: paramiko.PKey) -> Offer:
         if named in self._keyless:
             self._keyless.remove(named)
-        return Offer(str(named.path), _showing(key, named), named)
+        return Offer(named.name, _showing(key, named), named)
 
     def _from_agent(self, path: Path) -> Iterator[Offer]:
         """What the agent holds of a named key."""
         certificate = self._beside(path)
         key = self._agent.get(_public_half(path))
         if key:
-            yield Offer(f"agent {key.get_name()}", key)
+            yield _of_agent(key)
         if certificate:
             key = self._agent.get(certificate.base64) or key
             if key:
-                yield Offer(str(certificate.path), _showing(key, certificate), certificate)
+                yield Offer(certificate.name, _showing(key, certificate), certificate)
 
     def _from_file(self, path: Path, key: paramiko.PKey) -> Iterator[Offer]:
         yield Offer(str(path), key)
         certificate = self._beside(path)
         if certificate and certificate.key_base64 == key.get_base64():
-            yield Offer(str(certificate.path), _showing(key, certificate), certificate)
+            yield Offer(certificate.name, _showing(key, certificate), certificate)
 
     def _key_files(self) -> list[Path]:
         return [
@@ -161,6 +169,14 @@ def _agent_keys(target: Target) -> list[AgentKey]:
             return [_whole(key) for key in paramiko.Agent().get_keys()]
         except (paramiko.SSHException, OSError):
             return []
+
+
+def _of_agent(key: paramiko.PKey) -> Offer:
+    name, certificate = f"agent {key.get_name()}", None
+    if is_certificate(key.get_name()):
+        with contextlib.suppress(ValueError):
+            certificate = parsed("in the agent", key.get_name(), key.get_base64())
+    return Offer(name, key, certificate)
 
 
 def _whole(key: AgentKey) -> AgentKey:

@@ -50,6 +50,7 @@ class Target:
     identity_files: tuple[Path, ...] = ()
     certificate_files: tuple[Path, ...] = ()
     identities_only: bool = False
+    shows_keys: bool = True
     agent: str = ""
     known_hosts: tuple[Path, ...] = ()
     own_known_hosts: Path | None = None
@@ -113,6 +114,7 @@ def _resolve(
         identity_files=tuple(_expanded("identityfile", said, host, env)),
         certificate_files=tuple(_expanded("certificatefile", said, host, env)),
         identities_only=one.get("identitiesonly") == "yes",
+        shows_keys=one.get("pubkeyauthentication") not in ("no", "false"),
         agent="" if one.get("identityagent") == "SSH_AUTH_SOCK" else one.get("identityagent", ""),
         known_hosts=(*known, *_paths(said.get("globalknownhostsfile", []))),
         own_known_hosts=known[0] if known else None,
