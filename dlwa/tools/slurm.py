@@ -106,6 +106,11 @@ def requeue_argv(job_id: str) -> tuple[str, ...]:
     return ("scontrol", "requeue", job_id)
 
 
+def resume_argv(job_id: str) -> tuple[str, ...]:
+    """Let a job go on that was suspended; only operators of the cluster may."""
+    return ("scontrol", "resume", job_id)
+
+
 def attach_argv(job_id: str, words: Sequence[str]) -> tuple[str, ...]:
     """Run something beside a job on its node, on this terminal, with what the job has."""
     return ("srun", f"--jobid={job_id}", "--quiet", "--overlap", "--pty", "--", *words)

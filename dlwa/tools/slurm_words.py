@@ -11,7 +11,7 @@ _WAITS = {
     "Priority": "others are first",
     "Dependency": "it waits for another job to end",
     "DependencyNeverSatisfied": "the job it waits for can no longer end as it should",
-    "BeginTime": "Slurm leaves it a while before it begins again",
+    "BeginTime": "Slurm does not let it begin before its time",
     "Reservation": "it waits for its reservation",
     "JobHeldUser": "it is held; scontrol release lets it go",
     "JobHeldAdmin": "it is held by who looks after the cluster",
@@ -33,8 +33,10 @@ _FAMILIES = (
     (re.compile(r"^QOS"), "a limit of the QOS is reached"),
     (re.compile(r"^Assoc.*(Jobs|Submit)"), "the account has as many jobs as it may have"),
     (re.compile(r"^Assoc|^MaxGRES|^MaxMem|^MaxCpu"), "a limit of the account is reached"),
-    (re.compile(r"^Nodes_required|^ReqNode"), "nodes it needs are down or reserved"),
+    (re.compile(r"^Nodes.required|^ReqNode"), "nodes it needs are down or reserved"),
 )
+# whatever time Slurm names with these, nothing begins before somebody does something
+_NEVER = re.compile(r"Held|^DependencyNever|^BadConstraints|Down$|Inactive$|^Partition\w+Limit$")
 _ENDED = {
     "TIMEOUT": ("failed", "Slurm ended it: its time was over"),
     "OUT_OF_MEMORY": (
@@ -58,7 +60,9 @@ def why(job: SlurmJob) -> str:
         return ""
     told = _WAITS.get(code) or next((text for key, text in _FAMILIES if key.search(code)), "")
     reason = f"{told} ({code})" if told else code
-    return f"{reason}; expected to start {_clock(job.starts_at)}" if job.starts_at else reason
+    if not job.starts_at or job.starts_at < time.time() - 60 or _NEVER.search(code):
+        return reason
+    return f"{reason}; expected to start {_clock(job.starts_at)}"
 
 
 def ending(job: SlurmJob) -> tuple[str, str]:

@@ -290,6 +290,8 @@ def test_nothing_is_asked_of_a_slurm_that_does_not_answer(tmp_path: Path) -> Non
     with pytest.raises(NetworkError, match="cannot be stopped now"):
         stopping.stop(run, cluster, "ann")
     assert set(cluster.asked) == {"squeue"} and not run.paths.stop_request.exists()
+    with pytest.raises(NetworkError, match="cannot be looked into now"):
+        keepers.of(run.record, cluster).attach(run)
 
 
 @pytest.mark.parametrize(

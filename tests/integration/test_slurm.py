@@ -124,7 +124,8 @@ def test_two_get_different_gpus_and_the_third_is_told_why_it_waits(lab: SlurmLab
     stopped = lab.dlwa("stop", "ann/c")
     assert stopped.returncode == 0 and "while it waited" in stopped.stderr
     assert lab.again(third).state == "stopped" and lab.state(third) == "CANCELLED"
-    assert not third.paths.log.exists(), "it never ran"
+    told = f"=== dlwa: run {third.id}: ann/c stands in line as Slurm job "
+    assert lab.log(third) == f"{told}{third.record['slurm_job_id']}\n", "it never ran"
     assert lab.again(first).state == lab.again(second).state == "running"
 
 
@@ -148,6 +149,15 @@ def test_stop_saves_and_does_not_begin_again(lab: SlurmLab) -> None:
     first = next(iter(runfiles.read_lines(again.paths.metrics, first_byte(again))))
     assert first["step"] == int(saved.stem.partition("-")[2]) + 1
     assert again.record["slurm_job_id"] != run.record["slurm_job_id"]
+
+
+def test_stop_lets_also_a_suspended_run_save(lab: SlurmLab) -> None:
+    run = lab.until_steps(lab.train("ann/violin"))
+    lab.slurm.ask("scontrol", "suspend", run.record["slurm_job_id"])
+    lab.until(run, lambda now: (now.state, now.reason) == ("stalled", "Slurm has halted it"))
+    stopped = stopping.stop(run, lab.host, "ann", grace_s=20)
+    assert stopped.reason.startswith("stopped by ann; saved at step")
+    wait_for(lambda: lab.state(run) == "COMPLETED", lambda: lab.state(run))  # not cancelled
 
 
 def first_byte(run: Run) -> int:

@@ -129,6 +129,7 @@ def test_nothing_of_an_outer_job_reaches_slurm() -> None:
         ("AssocGrpGRESMinutes", "a limit of the account is reached"),
         ("ReqNodeNotAvail, UnavailableNodes:vm", "perhaps for maintenance (ReqNodeNotAvail)"),
         ("Nodes_required_for_job_are_DOWN", "down or reserved"),
+        ("Nodes required for job are DOWN, DRAINED or reserved", "nodes it needs are down"),
         ("SomethingNew", "SomethingNew"),
         ("", ""),
     ],
@@ -142,6 +143,14 @@ def test_when_it_is_expected_to_start() -> None:
     assert "expected to start at " in slurm_words.why(soon)
     later = SlurmJob("1", "PENDING", "Priority", starts_at=at("13:45:00") + 400 * 86400)
     assert "expected to start on 2027-12-26 at 13:45" in slurm_words.why(later)
+
+
+@pytest.mark.parametrize("reason", ["JobHeldAdmin", "PartitionDown", "PartitionTimeLimit"])
+def test_no_start_is_promised_where_somebody_must_act_first(reason: str) -> None:
+    job = SlurmJob("1", "PENDING", reason, starts_at=time.time() + 3600)
+    assert "expected" not in slurm_words.why(job)
+    past = SlurmJob("1", "PENDING", "Priority", starts_at=time.time() - 3600)
+    assert "expected" not in slurm_words.why(past)
 
 
 @pytest.mark.parametrize(

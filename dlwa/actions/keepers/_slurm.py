@@ -26,6 +26,7 @@ from dlwa.workspace import RunPaths, Workspace
 _SUBMITS_WITHIN_S = 20.0
 _JUST_ENDED_S = 10.0  # the disk may show a record's last words later than Slurm the job's end
 _ENDS_WITHIN_S = 60.0
+_WAKES_WITHIN_S = 2.0
 _SHOWN_LINES = 200
 
 
@@ -78,6 +79,7 @@ class SlurmKeeper:
         if number is None:
             raise _submission.refused(job, said.said, said.code)
         self._book.changed()
+        _submission.note(job, str(record["id"]), number)
         warned_s = _submission.warning_s(self._asked, limits)
         return {
             "slurm_job_id": number,
@@ -115,7 +117,14 @@ class SlurmKeeper:
         return _alive(job, record, (silent_s, stalled_after_s))
 
     def room_of(self, run: Run) -> str:
-        """Return the job's number while it runs."""
+        """Return the job's number while it runs; raises `NetworkError` if Slurm does not answer."""
+        job_id = run.record.get("slurm_job_id")
+        silent = self._book.job(str(job_id)).silent if job_id and run.live else ""
+        if silent:
+            raise NetworkError(
+                f"run={run.name} cannot be looked into now: Slurm does not answer ({silent})",
+                hint=f"./dlwa.py logs -f {run.name}",
+            )
         job = self._job(run)
         return job.id if job and _has_node(job) else ""
 
@@ -159,8 +168,16 @@ class SlurmKeeper:
                 f"run={run.name} is a job of another login, which Slurm does not show here",
                 hint=f"ask {run.owner}, or an operator of the cluster, to stop it",
             )
+        if answer.job and answer.job.state == "SUSPENDED":
+            self._wake(job_id)
         if answer.job and _has_node(answer.job):  # scancel takes its time over one that waits
             self._tell(run, slurm.signal_argv(job_id, "CONT"))
+
+    def _wake(self, job_id: str) -> None:
+        """Let a suspended job go on, if we may: it could not save."""
+        if self._book.run(slurm.resume_argv(job_id)).ok:
+            time.sleep(_WAKES_WITHIN_S)  # its node passes on no signal before
+            self._book.changed()
 
     def ask(self, run: Run) -> None:
         """Take it out of the line; if it runs already, let the wrapper save and stop."""

@@ -1,9 +1,12 @@
 """A run as a Slurm job: what is asked for, and what a refusal means."""
 
+from contextlib import suppress
+
 from dlwa.actions._job import Job
 from dlwa.errors import BusyError, DlwaError, NetworkError, UsageError
 from dlwa.labs import Limits, SlurmOptions
 from dlwa.tools import slurm, slurm_words
+from dlwa.workspace import RunPaths
 
 _WARNED_S = 120  # how long before its time is over a run is told, at most
 _WARNED_PART = 4  # of a short time limit, one part in so many
@@ -44,6 +47,16 @@ def warning_s(asked: SlurmOptions, limits: Limits) -> int:
 def requeues(job: Job, asked: SlurmOptions) -> int:
     """How often a job is put back into the line; never what could not go on where it was."""
     return asked.requeues if job.goes_on else 0
+
+
+def note(job: Job, run_id: str, number: str) -> None:
+    """Begin the run's log, so that it can be followed before the job has a node.
+
+    The job itself writes there only once its number is recorded.
+    """
+    text = f"=== dlwa: run {run_id}: {job.name} stands in line as Slurm job {number}\n"
+    with suppress(OSError), RunPaths(job.folder, job.kind).log.open("a", encoding="utf-8") as log:
+        log.write(text)
 
 
 def refused(job: Job, said: str, code: int) -> DlwaError:

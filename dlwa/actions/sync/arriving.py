@@ -54,6 +54,7 @@ class Parts:
         Raises `OSError` where that is not allowed, `UsageError` if a link or a file is there,
         `BusyError` if another transfer is there: each would take the other's parts for old ones.
         """
+        is_new = not self.folder.exists()
         with suppress(FileExistsError):
             self.place.mkdir(parents=True, exist_ok=True)
         if self.place.is_symlink() or not self.place.is_dir():
@@ -64,6 +65,10 @@ class Parts:
         try:
             yield
         finally:
+            with suppress(OSError):  # nothing is left where nothing came
+                self.place.rmdir()
+                if is_new:
+                    self.folder.rmdir()
             self._lock.release()
 
     def tidy(self) -> None:

@@ -26,6 +26,9 @@ def told_of(error: Exception) -> dict[str, Any]:
     told = str(error)
     if isinstance(error, OSError) and error.filename:
         told = f"{error.strerror}: {error.filename}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "make room: ./dlwa.py user usage shows who fills it"
+        return {"message": f"the disk of the lab is full ({told})", "hint": hint, "code": 1}
     if isinstance(error, OSError) and error.errno in _NOT_ALLOWED:
         message = f"the lab: its login may not write there ({told})"
         return {"message": message, "hint": "ask who looks after the lab", "code": 4}
