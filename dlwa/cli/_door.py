@@ -92,8 +92,19 @@ def _tell_usage(error: Any, message: str) -> int:
     context = getattr(error, "ctx", None)
     _, *words = (context.command_path if context else "dlwa").split()
     page = " ".join([output.LAUNCHER, *words, "--help"])
+    if _may_be_anothers(error, context):
+        page = (
+            f"a flag of the program it starts comes after --, as in: -- --gin_param=...   ({page})"
+        )
     output.error(message.rstrip("."), page, code, "UsageError")
     return code
+
+
+def _may_be_anothers(error: Any, context: Any) -> bool:
+    """Whether an option unlike any of ours was given to a command that passes flags on."""
+    if type(error).__name__ != "NoSuchOption" or getattr(error, "possibilities", None):
+        return False
+    return any(str(one.metavar).startswith("-- ") for one in context.command.params)
 
 
 def _log_bug(error: Exception) -> Path:

@@ -1,5 +1,7 @@
 """How `lab list|show|use|add|check` talk."""
 
+import json
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +15,7 @@ from dlwa.hosts import ssh
 from dlwa.labs import Lab, lab_names, read_lab
 from dlwa.names import parse_owner
 from dlwa.settings import Settings
+from dlwa.words import printable
 
 
 def named(name: str | None) -> tuple[Settings, Lab]:
@@ -60,9 +63,9 @@ def _plain(value: Any) -> str:
         return ", ".join(f"{key} {one}" for key, one in value.items() if one not in (None, ()))
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    return (
-        {True: "yes", False: "no"}.get(value, str(value)) if value in (True, False) else str(value)
-    )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def use(name: str, owner: str | None, *, dry_run: bool, no_input: bool) -> int:
@@ -78,7 +81,7 @@ def use(name: str, owner: str | None, *, dry_run: bool, no_input: bool) -> int:
         )
     told: dict[str, Any] = {"lab": lab.name, "owner": who, "dry_run": dry_run}
     if not lab.is_local:
-        told |= _visit(lab, no_input=no_input)
+        told |= _visit(lab, who or "", no_input=no_input)
     if not dry_run:
         choose.remember(settings.workspace, lab=lab.name, owner=owner)
         output.done(f"you are {who or settings.owner}, working on {lab.name}")
@@ -87,7 +90,7 @@ def use(name: str, owner: str | None, *, dry_run: bool, no_input: bool) -> int:
     return ExitCode.OK
 
 
-def _visit(lab: Lab, *, no_input: bool) -> dict[str, Any]:
+def _visit(lab: Lab, who: str, *, no_input: bool) -> dict[str, Any]:
     with open_fabric(lab, no_input=no_input) as connection:
         line = connection.line
         output.say(f"{line.target} answers; its key is {line.host_key}")
@@ -98,10 +101,24 @@ def _visit(lab: Lab, *, no_input: bool) -> dict[str, Any]:
             output.say(f"hint: {refused.hint}")
         elif done.ok:
             output.say(f"{done.out.strip().splitlines()[-1]} is there, in {lab.root}")
+            _warn_of_twin(connection, lab, who)
         else:
             output.warn(f"dlwa does not start there (it ended with {done.code})")
             output.say(f"hint: {output.LAUNCHER} lab check {lab.name}")
         return {"host_key": line.host_key, "ready": done.ok}
+
+
+def _warn_of_twin(connection: "ssh.LabConnection", lab: Lab, who: str) -> None:
+    """Ann who was ann the last time would find none of her things and wait as somebody new."""
+    line = far.command_line(lab, ("user", "list", "--json"), "", {})
+    said = connection.collect(line, timeout_s=60.0).out
+    with suppress(ValueError, TypeError, KeyError):  # what login scripts print is no list
+        owners = [str(one["owner"]) for one in json.loads(said[said.rfind("\n[") + 1 :])]
+        twins = {one for one in owners if one.lower() == who.lower()}
+        if twins and who not in twins:
+            twin = printable(min(twins))
+            output.warn(f"{twin} is there already; {who} is somebody else")
+            output.say(f"hint: if that is you: {output.LAUNCHER} lab use {lab.name} --owner {twin}")
 
 
 def _warn_of_variables(settings: Settings) -> None:

@@ -141,6 +141,15 @@ class TestDoor:
         assert main(["status"]) == error.exit_code
         assert f"error: {error.message}" in capsys.readouterr().err
 
+    def test_a_flag_of_the_started_program_before_the_dashes_is_told(self, capsys) -> None:
+        words = ["ddsp", "train", "--dataset_name", "a/b", "--model_name", "a/b"]
+        for flag, told in (("--gin_param=x=1", True), ("--model-nam=x", False)):
+            assert main([*words, flag]) == ExitCode.USAGE
+            said = capsys.readouterr().err
+            assert ("comes after --" in said) is told and "ddsp train --help" in said
+        assert main(["status", "--gin_param=x=1"]) == ExitCode.USAGE
+        assert "comes after" not in capsys.readouterr().err
+
     def test_ctrl_c_is_130(self, fails_with, capsys) -> None:
         fails_with(KeyboardInterrupt())
         assert main(["status"]) == ExitCode.INTERRUPTED

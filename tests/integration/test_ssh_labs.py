@@ -33,6 +33,10 @@ def test_using_a_lab_shows_its_key_and_is_remembered(world: FarLab):
     assert status.returncode == 0 and "No runs here yet" in status.stderr
     listed = world.dlwa("lab", "list", "--json")
     assert {"lab": "vm", "in use": "yes"}.items() <= json.loads(listed.stdout)[-1].items()
+    (world.far.root / "inputs/eva").mkdir(parents=True)
+    twin = world.dlwa("lab", "use", "vm", "--owner", "Eva", "--dry-run").stderr
+    assert "eva is there already; Eva is somebody else" in twin and "--owner eva" in twin
+    assert "already" not in world.dlwa("lab", "use", "vm", "--owner", "eva", DLWA_OWNER="").stderr
     world.far.start("import time; time.sleep(60)", "eva/job")
     assert world.dlwa("stop", "eva/job", DLWA_OWNER="").returncode == 0
     assert world.dlwa("lab", "use", "local").returncode == 0

@@ -148,7 +148,9 @@ def require_room(standing: Standing, lab: Lab) -> None:
         raise BusyError(
             f"lab={lab.name}: {size(standing.free_bytes)} are free in {lab.root}, "
             f"{size(_NEEDED_BYTES)} are needed",
-            hint=f"./dlwa.py user usage --lab {lab.name} shows who fills it; there: df -h",
+            hint=f"./dlwa.py user usage --lab {lab.name} shows who fills it; there: df -h"
+            if standing.version
+            else f"there: df -h {quote(lab.root or '.')}   then make room",
         )
 
 
