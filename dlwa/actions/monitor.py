@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dlwa import logtext, runfiles
+from dlwa.actions._own_lines import own_last
 from dlwa.actions.curves import Curve, Point
 from dlwa.actions.gpus import GpuUse, survey, uses
 from dlwa.actions.remarks import Remark, remarks_of
@@ -126,7 +127,7 @@ class Watcher:
             losses=self._last.get("losses") or {},
             reported_s_ago=max(0.0, now - at) if isinstance(at, int | float) else None,
             curve=tuple(self._curve.points),
-            event=runfiles.last_line(run.paths.events),
+            event=own_last(run.paths.events, run.record),
             remarks=remarks_of(run),
             gpus=self._look_at_gpus(),
             log=tuple(logtext.last_lines(run.paths.log, LOG_LINES)),

@@ -1,5 +1,6 @@
 """One look at a run, laid out as lines of text for a screen of any size."""
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from dlwa.actions.waiting import wait_of
 from dlwa.cli._plot import plot
 from dlwa.words import span
 
+_PREFIX = re.compile(r"^([IWEF])\d{4} (\d\d:\d\d:\d\d)\.\d+\s+\d+ [^\s\]]+:\d+\] ")
 _SIGNS = {"finished": "green", "running": "green", "queued": "yellow", "starting": "yellow"}
 
 
@@ -63,7 +65,8 @@ def plain(seen: Snapshot) -> str:
 
 
 def _log(line: str) -> Line:
-    return Line(line.expandtabs(4))
+    """A line without the process and the place in the code, which would fill half the screen."""
+    return Line(_PREFIX.sub(r"\1 \2 ", line, count=1).expandtabs(4))
 
 
 def _title(seen: Snapshot, width: int) -> list[Line]:
@@ -127,8 +130,18 @@ def _event(seen: Snapshot) -> Line:
     event = dict(seen.event or {})
     name, at = event.pop("event", ""), event.pop("time", None)
     ago = f", {span(max(0.0, seen.now - at))} ago" if isinstance(at, int | float) else ""
-    more = " ".join(f"{key}={value}" for key, value in event.items() if value not in ("", None))
-    return Line(f"last event: {name} {more}".rstrip() + ago, "dim")
+    text = str(event.get("text") or "").rstrip(".")
+    more = text or ", ".join(word for item in event.items() if (word := _told(*item)))
+    return Line(f"last event: {name}{ago}{': ' if more else ''}{more}", "dim")
+
+
+def _told(key: str, value: object) -> str:
+    """A fact of an event: `step 300`, `loss 5.2`, `best`; empty for what is not so."""
+    if isinstance(value, bool):
+        return key if value else ""
+    if isinstance(value, float):
+        return f"{key} {value:.4g}"
+    return "" if value in ("", None) else f"{key} {value}"
 
 
 def _warnings(seen: Snapshot) -> list[Line]:

@@ -141,6 +141,18 @@ def test_the_log_shows_the_last_drawing_of_a_bar(folder: Path) -> None:
     assert look(folder).log[0] == "loading 100%"
 
 
+def test_how_the_run_before_ended_is_no_event_of_this_one(tmp_path: Path) -> None:
+    """A training gone on with must not seem stopped."""
+    folder = make_run(tmp_path)
+    runfiles.report_event(folder, "stopped", step=18)
+    ended = (folder / "events.jsonl").stat().st_size
+    record = json.loads((folder / "run.json").read_text())
+    runfiles.write_json(folder / "run.json", {**record, "begins_at": {"events.jsonl": ended}})
+    assert look(folder).event is None
+    runfiles.report_event(folder, "checkpoint", step=20)
+    assert look(folder).event["event"] == "checkpoint"
+
+
 def test_document_is_json_and_complete(folder: Path) -> None:
     add_steps(folder, count=50)
     runfiles.report_event(folder, "checkpoint", step=100)

@@ -61,12 +61,36 @@ class TestScreen:
         if not unicode:
             assert all(line.text.isascii() for line in lines)
 
+    def test_events_and_log_lines_fit_into_80_columns(self, folder) -> None:
+        event = {"step": 300, "loss": 15.56076717376709, "best": True, "heldout": True}
+        runfiles.report_event(folder, "checkpoint", **event)
+        with (folder / "dlwa_train.log").open("a") as log:
+            log.write(
+                "I1121 21:33:41.538358 140686502914944 progress.py:70] step: 22\t"
+                "spectral_loss: 14.01\ttotal_loss: 14.01\n"
+                "W1121 21:33:42.538358 140686502914944 a_b.py:7] hm\nI1121 no prefix\n"
+            )
+        told = [line.text for line in screen(snapshot(folder), 80, 24)]
+        assert any(one.endswith(" ago: step 300, loss 15.56, best, heldout") for one in told)
+        assert "I 21:33:41 step: 22 spectral_loss: 14.01    total_loss: 14.01" in told
+        assert {"W 21:33:42 hm", "I1121 no prefix"} <= set(told)
+        text = "Stopped at step 18: asked to by SIGTERM."
+        runfiles.report_event(folder, "stopped", text=text, step=18)
+        told = [line.text for line in screen(snapshot(folder), 80, 24)]
+        assert any(one.endswith(" ago: Stopped at step 18: asked to by SIGTERM") for one in told)
+
     def test_80x24_shows_all_there_is(self, folder: Path) -> None:
         runfiles.report_event(folder, "checkpoint", step=1200)
         text = "\n".join(line.text for line in screen(snapshot(folder), 80, 24))
         for part in ("ann/violin", "running", "4%", "step 1200/30000", "2.00 steps/s", "left"):
             assert part in text
-        for part in ("loss", "checkpoint step=1200", "-- log", "step: 58", "Ctrl-C leaves"):
+        for part in (
+            "loss",
+            " s ago: step 1200",
+            "-- log",
+            "step: 58",
+            "Ctrl-C leaves",
+        ):
             assert part in text
         assert text.count("|") >= 4  # the margin of the plot
 
