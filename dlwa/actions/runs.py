@@ -29,12 +29,19 @@ __all__ = [
     "read_run",
 ]
 
+_NUMBERS = (
+    *("created_at", "started_at", "ended_at", "total_steps"),
+    *("computed_s", "waited_s", "clock_shift_s"),
+)
+_MOST = 1e15  # more seconds or steps than there are; a NaN is no number either
+
 
 def read_run(folder: Path, host: Host, stalled_after_s: float = STALLED_AFTER_S) -> Run | None:
     """The run recorded in a folder, None if there is no record."""
-    record = runfiles.read_json(folder / runfiles.RECORD_FILE)
-    if record is None:
+    read = runfiles.read_json(folder / runfiles.RECORD_FILE)
+    if read is None:
         return None
+    record = _sound(read)
     paths = RunPaths(folder, str(record.get("kind", "train")))
     state, reason = record.get("state", "lost"), str(record.get("reason") or "")
     if state in LIVE and _is_copy(record, paths, host):
@@ -86,6 +93,29 @@ def find_run(runs: list[Run], text: str) -> Run:
         listed = ", ".join(f"{run.id} ({run.kind})" for run in live)
         raise UsageError(f"run={text} could be {listed}", "name it by its id")
     return (live or named)[0]
+
+
+def _sound(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without what is of the wrong kind: other programs too call a file run.json.
+
+    One such file must not keep everybody from seeing all other runs.
+    """
+    sound = {key: value for key, value in record.items() if key not in _NUMBERS or _number(value)}
+    if "turns" in record:
+        turns = record["turns"] if isinstance(record["turns"], list) else []
+        sound["turns"] = [_sound_turn(turn) for turn in turns if isinstance(turn, dict)]
+    if not isinstance(record.get("state"), str):
+        sound["state"] = "lost"
+    return sound
+
+
+def _sound_turn(turn: dict[str, Any]) -> dict[str, Any]:
+    computed_s = turn.get("computed_s")
+    return {**turn, "computed_s": computed_s if computed_s and _number(computed_s) else 0.0}
+
+
+def _number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and abs(value) < _MOST)
 
 
 def _is_copy(record: Mapping[str, Any], paths: RunPaths, host: Host) -> bool:

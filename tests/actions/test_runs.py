@@ -1,5 +1,6 @@
 """How runs really stand: the record against the processes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dlwa import runfiles
-from dlwa.actions import runs
+from dlwa.actions import receipts, runs
 from dlwa.errors import NotFoundError, UsageError
 from dlwa.hosts.local import LocalHost
 from dlwa.workspace import Workspace
@@ -131,6 +132,28 @@ def test_a_broken_record_breaks_nothing(tmp_path: Path, text: str) -> None:
     run = runs.read_run(folder, HOST)
     assert run is None or run.state in ("lost", "stalled", "running")
     runs.all_runs(Workspace(tmp_path), HOST)
+
+
+NOT_OURS = [
+    {"state": {"running": True}},
+    {"created_at": "2026-11-21T21:00:00"},
+    {"created_at": float("nan"), "ended_at": 10**400},
+    {"turns": {"a": 1}, "state": "finished"},
+    {"turns": [None, {"computed_s": "1 h"}, {"computed_s": None}], "total_steps": "many"},
+]
+
+
+@pytest.mark.parametrize("wrong", NOT_OURS, ids=lambda wrong: "-".join(wrong))
+def test_another_programs_run_json_hides_no_other_run(tmp_path: Path, wrong: dict) -> None:
+    folder = make_run(tmp_path)
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**record, **wrong}))
+    make_run(tmp_path, "bob/good")
+    found = {run.name: run for run in runs.all_runs(Workspace(tmp_path), HOST)}
+    assert found["bob/good"].state == "running"
+    odd = found["ann/violin"]
+    json.dumps(odd.document(), allow_nan=False)
+    receipts.in_a_line(odd)
 
 
 def test_runs_are_found_by_id_name_session_and_last_part(tmp_path: Path) -> None:
