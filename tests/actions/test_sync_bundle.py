@@ -76,6 +76,13 @@ def test_random_weights_are_not_offered(tmp_path):
     offered.close()
 
 
+def test_an_empty_folder_is_told_and_not_fetched(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / ".run.lock").touch()
+    with pytest.raises(NotFoundError, match="holds no files"):
+        bundle.offer(tmp_path, "all", "ann/m")
+
+
 def test_half_a_checkpoint_is_not_offered(tmp_path):
     for name in ("ckpt-1.index", "ckpt-1.data-00000-of-00002"):
         (tmp_path / name).write_text("half")

@@ -100,7 +100,10 @@ def offer(folder: Path, what: str, name: str) -> Offer:
     if not folder.is_dir():
         raise NotFoundError(f"name={name}: there is no folder {folder}", "./dlwa.py status --all")
     if what == "all" or (folder / "bundle.json").is_file():  # an exported bundle is one whole
-        return _everything(folder)
+        found = _everything(folder)
+        if not (found.entries or found.refused):
+            raise NotFoundError(f"name={name}: {folder} holds no files", "./dlwa.py status --all")
+        return found
     for _ in range(_TRIES):
         step = _best(folder) if what == "best" else None
         made = _model(folder, max(_steps(folder), default=None) if step is None else step)
