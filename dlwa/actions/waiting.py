@@ -73,11 +73,12 @@ def _end_of(blocker: Mapping[str, Any]) -> _End:
     stalls = time.time() - last_activity(paths) > STALLED_AFTER_S
     left_s = None if stalls or now is None else now.left_s
     if left_s is None:
-        return _End(_limit_s(record), measured=False)
-    return _End(min(left_s, _limit_s(record)), measured=True)
+        return _End(limit_s(record), measured=False)
+    return _End(min(left_s, limit_s(record)), measured=True)
 
 
-def _limit_s(record: Mapping[str, Any]) -> float:
+def limit_s(record: Mapping[str, Any]) -> float:
+    """How long the lab's time limit still lets a run compute, in seconds; infinite without one."""
     hours, began = (record.get("limits") or {}).get("hours_per_run"), record.get("started_at")
     if not isinstance(hours, int | float) or not isinstance(began, int | float):
         return float("inf")

@@ -22,6 +22,7 @@ from dlwa.claims import Claims
 from dlwa.cli import _runs, options, output
 from dlwa.hosts.local import LocalHost
 from dlwa.settings import Settings
+from dlwa.words import span
 from dlwa.workspace import machine_locks
 
 _RECENT_S = 2 * 86400.0
@@ -125,8 +126,13 @@ def _stops_at(settings: Settings) -> str | None:
 
 
 def _note(run: Run, stops_at: str | None) -> str:
-    late = deadline.too_long(stops_at, _needs_s(run))
-    note = "; ".join(part for part in (_runs.standing(run), late) if part)
+    needs_s, limit_s = _needs_s(run), waiting.limit_s(run.record)
+    late = deadline.too_long(stops_at, None if needs_s is None else min(needs_s, limit_s))
+    cut = ""
+    if run.state == "running" and not late and needs_s is not None and needs_s > limit_s:
+        cut = f"its time limit ends it in {span(limit_s)}"
+        cut += ", train again goes on" if run.kind == "train" else ""
+    note = "; ".join(part for part in (_runs.standing(run), cut, late) if part)
     ended = run.record.get("ended_at")
     if not run.live and ended:
         note = "; ".join(part for part in (progress.since(float(ended)), note) if part)

@@ -77,6 +77,13 @@ def test_what_is_wrong_is_told_with_what_mends_it(facts, check, level, message, 
     assert told[0] == level and message in told[1] and (fix in told[2] if fix else True), told
 
 
+def test_a_full_disk_is_told_before_the_first_setup():
+    nothing = dict.fromkeys(("root", "write", "code", "version", "venv", "ddsp", "inodes"))
+    findings = found(Lab("vm", host="vm", root="/data"), disk="50000", **nothing)
+    assert findings["folder"][0] == "fail" and findings["disk"][:2] == ("fail", "0.1 GB free")
+    assert "usage" not in findings["disk"][2], "no dlwa is there that could tell"
+
+
 def test_a_slurm_lab_needs_sbatch_and_no_screen():
     lab = Lab("hpc", host="login", root="/scratch", scheduler="slurm")
     no_node = {"screen": "", "smi": None, "driver": None, "logins": "no"}

@@ -48,6 +48,10 @@ def test_the_name_of_a_folder_is_only_a_name(tmp_path: Path, name: str) -> None:
     said = Here().collect(shell_line(check._probe(lab))).out.splitlines()
     assert {"root=yes", "code=yes", f"version={__version__}"} <= set(said)
     assert sorted(one.name for one in tmp_path.iterdir()) == [name]
+    shutil.rmtree(tmp_path / name)
+    said = Here().collect(shell_line(check._probe(lab))).out.splitlines()
+    assert any(line.startswith("disk=") and line[5:].isdigit() for line in said)
+    assert "root=yes" not in said
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "ksh", "csh", "tcsh", "fish"])

@@ -73,6 +73,16 @@ def test_what_will_be_cut_off_by_the_stop_is_told(
     ) == late
 
 
+@pytest.mark.parametrize(("per_s", "cut"), [(1000.0, False), (0.1, True)])
+def test_what_its_time_limit_cuts_short_is_told(
+    tmp_path: Path, capsys, per_s: float, cut: bool
+) -> None:
+    limited = {"limits": {"hours_per_run": 1}, "started_at": time.time() - 600}
+    add_steps(make_run(tmp_path, **limited), 20, per_s=per_s)
+    assert main(["--root", str(tmp_path), "status", "ann/violin"]) == 0
+    assert ("its time limit ends it in 50 min, train again" in capsys.readouterr().out) == cut
+
+
 def test_what_waits_beyond_the_stop_will_not_finish_either(tmp_path: Path, capsys) -> None:
     soon = time.strftime("%H:%M", time.localtime(time.time() + 3600))
     (tmp_path / "labs").mkdir()

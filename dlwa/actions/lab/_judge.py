@@ -25,8 +25,9 @@ def judge(lab: Lab, facts: Facts, now_s: float) -> Iterator[Finding]:
     """The findings in the order in which they have to be mended; `now_s` is our own clock."""
     yield _clock(facts, now_s)
     yield _folder(lab, facts)
-    if "root" in facts:
+    if "disk" in facts:
         yield _disk(lab, facts)
+    if "root" in facts:
         yield _version(lab, facts)
         yield _environment(lab, facts)
     yield _python(facts)
@@ -67,6 +68,8 @@ def _disk(lab: Lab, facts: Facts) -> Finding:
     inodes = facts.get("inodes", [""])[0]
     text = f"{free_gb:.0f} GB free"
     mend = f"./dlwa.py user usage --lab {lab.name} shows who fills it"
+    if "code" not in facts:
+        mend = "there: df -h shows what is full; make room before lab setup"
     if inodes.isdigit() and 0 < int(inodes) < 1000:
         return Finding("disk", "fail", f"room for {inodes} files only", mend)
     if free_gb < _TOO_LITTLE_GB:

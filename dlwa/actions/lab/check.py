@@ -46,6 +46,10 @@ if cd @ROOT@ 2>/dev/null; then
   [ -x .venv/bin/python ] && ! .venv/bin/python -c "" 2>/dev/null && say broken yes
   [ -e .venv/dlwa-ddsp.installing ] && say cut yes
   [ -f .venv/dlwa-extras ] && say ddsp "$(cat .venv/dlwa-extras)"
+else
+  near=@ROOT@
+  while [ ! -d "$near" ]; do near=$(dirname -- "$near"); done
+  say disk "$(df -Pk -- "$near" | awk 'NR == 2 { print $4 }')"
 fi
 true
 """
