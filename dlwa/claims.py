@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dlwa.locks import FileLock, is_locked, make_shared_folder, refuse_link
+from dlwa.words import counted
 
 # A waiting run shows a sign of life at every look; one that was halted loses its turn meanwhile.
 STALE_AFTER_S = 60.0
@@ -256,7 +257,7 @@ def _no_device(
     entries: Sequence[Entry], mine: Want, devices: Sequence[Device], position: int
 ) -> Answer:
     if len(devices) < mine.count:
-        reason = f"needs {mine.count} {mine.pool.upper()}s, the machine has {len(devices)}"
+        reason = f"needs {counted(mine.count, mine.pool.upper())}, the machine has {len(devices)}"
         return Answer(None, reason, position)
     holders = {key: entry.want for entry in entries for key in entry.held}
     uses = [

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from dlwa.actions import gpus
@@ -26,6 +26,7 @@ class Turn:
         self._record, self._tee, self._host = record, tee, host
         self._claims = Claims(machine_locks(os.environ))
         self._ticket: Ticket | None = None
+        self._silent = ""
 
     def wait(self, is_stopped: Callable[[], bool]) -> Sequence[Device] | None:
         """Return the claimed devices, or None when asked to stop before."""
@@ -73,7 +74,8 @@ class Turn:
             if answer.granted is not None:
                 self._record.update(queue=None, reason="")
                 return answer.granted
-            self._tell_why(answer)
+            # why a driver does not answer helps more than that there is no GPU now
+            self._tell_why(replace(answer, reason=self._silent) if self._silent else answer)
             pause_s = TICK_S if answer.position <= IN_FRONT else ASK_EVERY_S
             until = time.monotonic() + pause_s
             while time.monotonic() < until and not is_stopped():
@@ -95,7 +97,9 @@ class Turn:
     def _devices(self, pool: str) -> list[Device]:
         if pool == "cpu":
             return gpus.cpu_turns(int(self._limits().get("cpu_runs") or 1))
-        return gpus.devices(gpus.survey(self._host))
+        seen = gpus.survey(self._host)
+        self._silent = "" if seen.usable else f"nvidia-smi shows no GPU: {seen.said or seen.health}"
+        return gpus.devices(seen)
 
     def _limits(self) -> dict[str, Any]:
         return self._record.values.get("limits") or {}

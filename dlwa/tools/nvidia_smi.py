@@ -107,5 +107,5 @@ def _rows(text: str, columns: int) -> Iterable[list[str]]:
 def _number(field: str) -> int | None:
     try:
         return int(float(field.split()[0]))
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, OverflowError):
         return None

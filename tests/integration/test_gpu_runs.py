@@ -67,6 +67,15 @@ def test_a_gpu_full_of_what_cannot_be_seen_is_left_alone(lab: Lab) -> None:
     assert lab.until(run, lambda now: now.state == "running").record["gpu_uuids"] == [SECOND]
 
 
+def test_a_driver_that_broke_while_one_waited_is_named(lab: Lab) -> None:
+    """An update of the driver breaks it until the next reboot."""
+    lab.fake_gpus(1, error="driver")
+    run = lab.start(FOREVER, devices="gpu")
+    run = lab.until(run, lambda now: bool(now.record.get("queue")))
+    assert run.reason.startswith("nvidia-smi shows no GPU: NVIDIA-SMI has failed")
+    assert (run.state, run.record["gpu_uuids"]) == ("queued", [])
+
+
 def test_without_gpus_one_run_at_a_time_uses_the_cpu(lab: Lab) -> None:
     lab.fake_gpus(0)
     first = lab.start(FOREVER, "ann/first", devices="auto")
