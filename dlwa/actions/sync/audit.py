@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from dlwa.actions.recordings import AUDIO
 from dlwa.actions.sync.files import Entry
-from dlwa.words import counted, size
+from dlwa.words import counted, size, some
 
 USUAL_S = (600.0, 1200.0)
 _LOW_RATE_HZ = 16000
@@ -54,16 +54,18 @@ def look(folder: Path, entries: Sequence[Entry]) -> Audit:
         else ""
     )
     empty = [entry.path for entry in recordings if entry.size == 0]
-    warnings = [f"{_few(empty)} {'is' if len(empty) == 1 else 'are'} empty"] if empty else []
+    warnings = (
+        [f"{some(empty, _SHOWN)} {'is' if len(empty) == 1 else 'are'} empty"] if empty else []
+    )
     if known and len(known) == len(recordings) and seconds < USUAL_S[0]:
         warnings.append(
             f"{seconds / 60:.1f} minutes are little; a good model wants 10 to 20 minutes"
         )
     low = sorted(path for path, one in headers.items() if one and one.rate_hz < _LOW_RATE_HZ)
     if low:
-        warnings.append(f"recorded below {_LOW_RATE_HZ} Hz, will sound dull: {_few(low)}")
+        warnings.append(f"recorded below {_LOW_RATE_HZ} Hz, will sound dull: {some(low, _SHOWN)}")
     doubles = _doubles(folder, recordings)
-    warnings += [f"the same recording twice: {_few(twins)}" for twins in doubles[:_SHOWN]]
+    warnings += [f"the same recording twice: {some(twins, _SHOWN)}" for twins in doubles[:_SHOWN]]
     if len(doubles) > _SHOWN:
         warnings.append(f"and {counted(len(doubles) - _SHOWN, 'other recording')} more than once")
     summary = f"{counted(len(recordings), 'recording')}{minutes}{part}, {total}"
@@ -138,8 +140,3 @@ def _doubles(folder: Path, entries: Sequence[Entry]) -> list[list[str]]:
                 with suppress(OSError), place.open("rb") as stream:  # sending it will say why not
                     found[hashlib.file_digest(stream, "sha256").hexdigest()].append(entry.path)
     return [paths for paths in found.values() if len(paths) > 1]
-
-
-def _few(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return ", ".join(paths[:_SHOWN]) + more
