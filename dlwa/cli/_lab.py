@@ -10,7 +10,7 @@ from dlwa.actions.lab import check as checking
 from dlwa.actions.lab import choose, far
 from dlwa.cli import options, output
 from dlwa.cli._lab_door import open_fabric
-from dlwa.errors import DlwaError, ExitCode, UsageError
+from dlwa.errors import AccessError, DlwaError, ExitCode, UsageError
 from dlwa.hosts import ssh
 from dlwa.labs import Lab, lab_names, read_lab
 from dlwa.names import parse_owner
@@ -101,20 +101,26 @@ def _visit(lab: Lab, who: str, *, no_input: bool) -> dict[str, Any]:
             output.say(f"hint: {refused.hint}")
         elif done.ok:
             output.say(f"{done.out.strip().splitlines()[-1]} is there, in {lab.root}")
-            _warn_of_twin(connection, lab, who)
+            _introduce(connection, lab, who)
         else:
             output.warn(f"dlwa does not start there (it ended with {done.code})")
             output.say(f"hint: {output.LAUNCHER} lab check {lab.name}")
         return {"host_key": line.host_key, "ready": done.ok}
 
 
-def _warn_of_twin(connection: "ssh.LabConnection", lab: Lab, who: str) -> None:
-    """Ann who was ann the last time would find none of her things and wait as somebody new."""
-    line = far.command_line(lab, ("user", "list", "--json"), "", {})
+def _introduce(connection: "ssh.LabConnection", lab: Lab, who: str) -> None:
+    """Ask the lab for its people as that person; raises `AccessError` if the key is another's.
+
+    Ann who was ann the last time would find none of her things: that is a warning.
+    """
+    line = far.command_line(lab, ("user", "list", "--json"), who, {})
     said = connection.collect(line, timeout_s=60.0).out
-    with suppress(ValueError, TypeError, KeyError):  # what login scripts print is no list
-        owners = [str(one["owner"]) for one in json.loads(said[said.rfind("\n[") + 1 :])]
-        twins = {one for one in owners if one.lower() == who.lower()}
+    with suppress(ValueError, TypeError, KeyError):  # what login scripts print is no document
+        told = json.loads(said[max(said.rfind("\n["), said.rfind("\n{")) + 1 :])
+        if isinstance(told, dict) and told["error"]["exit_code"] == ExitCode.ACCESS:
+            error = told["error"]
+            raise AccessError(printable(error["message"]), printable(error["hint"]))
+        twins = {name for one in told if (name := str(one["owner"])).lower() == who.lower()}
         if twins and who not in twins:
             twin = printable(min(twins))
             output.warn(f"{twin} is there already; {who} is somebody else")

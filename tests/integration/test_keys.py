@@ -67,6 +67,9 @@ def test_the_key_says_who_somebody_is(keys: FarLab) -> None:
     # a name that is not hers is refused before anything is done
     refused = keys.dlwa("--lab", "ann", "stop", "ben/job", DLWA_OWNER="ben")
     assert refused.returncode == 4 and "the SSH key you came in with is ann's" in refused.stderr
+    mistaken = keys.dlwa("lab", "use", "ann", "--owner", "ben", DLWA_OWNER="")
+    assert mistaken.returncode == 4 and "is ann's" in mistaken.stderr
+    assert not (keys.laptop / ".dlwa/settings.yaml").exists(), "it is not remembered"
     run = json.loads(keys.dlwa("--lab", "ann", "status", "--json").stdout)["runs"][0]
     assert (run["name"], run["state"]) == ("ben/job", "running")
 
