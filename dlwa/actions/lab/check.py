@@ -48,8 +48,10 @@ if cd @ROOT@ 2>/dev/null; then
   [ -f .venv/dlwa-extras ] && say ddsp "$(cat .venv/dlwa-extras)"
 else
   near=@ROOT@
-  while [ ! -d "$near" ]; do near=$(dirname -- "$near"); done
-  say disk "$(df -Pk -- "$near" | awk 'NR == 2 { print $4 }')"
+  while [ ! -d "${near:-/}" ]; do
+    case $near in */*) near=${near%/*} ;; *) near=. ;; esac
+  done
+  say disk "$(df -Pk "${near:-/}" | awk 'NR == 2 { print $4 }')"
 fi
 true
 """
