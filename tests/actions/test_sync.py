@@ -223,6 +223,21 @@ def test_a_file_that_cannot_be_read_does_not_keep_the_others_back(tmp_path, monk
     assert (result.sent, result.bad) == (["b.wav"], ["a.wav"])
 
 
+def test_what_lies_there_already_is_not_counted_against_the_share_twice(tmp_path, violin):
+    """Else a push that was cut, or of what has changed, could not be repeated."""
+    (violin / "a.bin").write_bytes(os.urandom(6_000_000))
+    limits = Limits(disk_gb_per_owner=0.01)
+    parts = arriving.Parts(tmp_path / "lab/inputs/ann/violin")
+    parts.place.mkdir(parents=True)
+    parts.part_of("a.bin").write_bytes((violin / "a.bin").read_bytes()[:5_000_000])
+    assert send(tmp_path / "lab", violin, limits=limits).sent == ["a.bin"]
+    (violin / "a.bin").write_bytes(os.urandom(7_000_000))
+    assert send(tmp_path / "lab", violin, limits=limits).sent == ["a.bin"]
+    (violin / "b.bin").write_bytes(os.urandom(4_000_000))
+    with pytest.raises(BusyError, match="GB allowed"):
+        send(tmp_path / "lab", violin, limits=limits)
+
+
 def test_the_share_of_an_owner_is_kept(tmp_path, violin):
     (violin / "a.bin").write_bytes(b"x" * 2_000_000)
     with pytest.raises(BusyError, match="would use"):

@@ -49,7 +49,7 @@ class Push:
     def run(self) -> None:
         """Say what is missing here, receive it, remove what is not wanted any more if asked."""
         needed, refused = self._compared()
-        self._require_share(sum(self._entries[number].size for number, _, _ in needed))
+        self._require_share([self._entries[number] for number, _, _ in needed])
         extras = self._extras()
         loose = sum(self._parts.loose(self._entries[number], have) for number, have, _ in needed)
         self._wire.send(
@@ -117,6 +117,11 @@ class Push:
             return None
         return [number, self._parts.blocks(entry), files.digest_of(place)]
 
+    def _lies_here(self, entry: Entry) -> int:
+        """What a file takes here already: the old one, and what came before a cut."""
+        places = (self._folder / entry.path, self._parts.part_of(entry.path))
+        return sum(place.lstat().st_size for place in places if place.is_file())
+
     def _extras(self) -> list[str]:
         """What lies here and not on the laptop, be it sent or not."""
         lies_here, _ = files.scan(self._folder, lambda path: True)
@@ -129,12 +134,14 @@ class Push:
             place = place.parent
         return place
 
-    def _require_share(self, more_bytes: int) -> None:
+    def _require_share(self, coming: list[Entry]) -> None:
+        """Raise `BusyError` if the owner would have too much once all of that is there."""
         allowed = self._limits.disk_gb_per_owner
         if allowed is None:
             return
         homes = self._workspace.homes().values()
-        used = sum(size_of(home / self._owner) for home in homes) + more_bytes
+        used = sum(size_of(home / self._owner) for home in homes)
+        used += sum(entry.size - self._lies_here(entry) for entry in coming)
         if used > allowed * GB:
             raise BusyError(
                 f"{self._owner} would use {used / GB:.2f} GB of the {allowed:g} GB allowed here",
