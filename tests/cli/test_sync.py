@@ -125,6 +125,7 @@ def test_what_a_lab_writes_steers_no_terminal(capsys):
 
 def test_nothing_is_fetched_into_the_folder_of_a_living_run(flute, tmp_path, capsys):
     (tmp_path / "models/ddsp/ann/violin").mkdir(parents=True)
+    (tmp_path / "models/ddsp/ann/violin/notes.txt").write_text("mine")
     target = tmp_path / "down/violin"
     target.mkdir(parents=True)
     with FileLock(target / ".run.lock"):
