@@ -15,7 +15,9 @@ def some(items: Sequence[str], most: int) -> str:
 
 
 def size(n_bytes: float) -> str:
-    """A size for people: 0.3 MB, 12.0 GB."""
+    """A size for people: 40 bytes, 0.3 MB, 12.0 GB."""
+    if n_bytes < 100:
+        return counted(round(n_bytes), "byte")
     size = float(n_bytes)
     for unit in ("kB", "MB"):
         size /= 1000
@@ -32,8 +34,8 @@ def span(seconds: float) -> str:
     if minutes < 90:
         return f"{minutes} min"
     if hours < 48:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{hours // 24} d {hours % 24} h"
+        return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"{hours // 24} d" + (f" {hours % 24} h" if hours % 24 else "")
 
 
 def printable(text: str, instead: str = "\ufffd", kept: str = "") -> str:

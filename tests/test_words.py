@@ -28,7 +28,7 @@ def test_text_from_elsewhere_steers_no_terminal():
     ("seconds", "said"),
     [
         *((0, "0 s"), (5, "5 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min")),
-        *((11_100, "3 h 5 min"), (172_799, "2 d 0 h"), (190_800, "2 d 5 h")),
+        *((11_100, "3 h 5 min"), (86_400, "24 h"), (172_799, "2 d"), (190_800, "2 d 5 h")),
     ],
 )
 def test_lengths_of_time_as_one_says_them(seconds: float, said: str) -> None:

@@ -19,7 +19,7 @@ from dlwa.words import counted
 
 _WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TIMES_BAD = 3
-Once = Callable[[Wire, Shown], Result]
+Once = Callable[[Wire, Shown, Result], Result]
 
 
 def where() -> tuple[Settings, Lab]:
@@ -29,11 +29,21 @@ def where() -> tuple[Settings, Lab]:
 
 
 def carried(
-    verb: str, place: str, between: tuple[Lab, Settings], once: Once, *, no_input: bool
+    what: tuple[str, str],
+    between: tuple[Lab, Settings],
+    once: Once,
+    *,
+    dry_run: bool,
+    no_input: bool,
 ) -> tuple[Result, float]:
-    """Carry something to its end, under one bar; what came of it, and the seconds it took."""
-    lab, settings = between
-    with _alone(settings, f"{verb}.{place}"), ExitStack() as stack:
+    """Carry something to its end, under one bar; what came of it, and the seconds it took.
+
+    `what` is the verb and the place in the lab.
+    """
+    (lab, settings), verb = between, what[0]
+    with ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(_alone(settings, ".".join(what)))
         bar = Bar(stack, verb)
         began = time.monotonic()
         result = _until_good(lab, settings, once, bar, no_input=no_input)
@@ -45,13 +55,16 @@ def _until_good(lab: Lab, settings: Settings, once: Once, bar: Bar, *, no_input:
 
     It gives up on a line over which nothing more arrives, however often it is opened.
     """
-    tries = spoilt = 0
-    bytes_before = furthest = 0
+    tries = spoilt = furthest = 0
+    earlier = Result()
     while True:
+        result = Result()
         try:
             with open_wire(lab, settings, no_input=no_input) as wire:
-                result = once(wire, bar.shown())
+                result = once(wire, bar.shown(), result)
         except NetworkError as error:
+            result.add_earlier(earlier)
+            earlier = result
             if bar.furthest >= furthest + BLOCK_BYTES:
                 tries, furthest = 0, bar.furthest
             if tries == len(_WAITS_S) or lab.is_local:
@@ -60,8 +73,8 @@ def _until_good(lab: Lab, settings: Settings, once: Once, bar: Bar, *, no_input:
             time.sleep(_WAITS_S[tries])
             tries += 1
             continue
-        bytes_before += result.bytes
-        result.bytes = bytes_before
+        result.add_earlier(earlier)
+        earlier = result
         spoilt += 1
         if not result.bad or spoilt == _TIMES_BAD:
             return result

@@ -56,12 +56,16 @@ def push(asked: Push, *, dry_run: bool, yes: bool, no_input: bool) -> int:
     else:
         delete = _always if asked.delete else _never
 
-    def once(wire: Wire, shown: Shown) -> Result:
+    def once(wire: Wire, shown: Shown, result: Result) -> Result:
         now = _scan(folder, asked)  # what was still being written is sent as it is by now
-        return near.push(wire, folder, now, request, shown, delete=delete, dry_run=dry_run)
+        return near.push(
+            *(wire, folder, now, request, shown), delete=delete, dry_run=dry_run, result=result
+        )
 
     place = f"{asked.home}/{name}"
-    result, took_s = carried("push", place, (lab, settings), once, no_input=no_input)
+    result, took_s = carried(
+        ("push", place), (lab, settings), once, dry_run=dry_run, no_input=no_input
+    )
     what = ("sent", f"{lab.name}:{place}", took_s)
     code = tell(result, what, dry_run=dry_run, delete=asked.delete)
     if code == ExitCode.OK and not dry_run:

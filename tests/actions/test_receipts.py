@@ -38,7 +38,7 @@ def test_a_receipt_tells_loss_time_and_waiting(tmp_path):
     assert dict(told.lines()) == {
         "steps": "30 of 30",
         "loss": "4, best 3.5",
-        "took": "2 h 0 min, 4.0 GPU hours",
+        "took": "2 h, 4.0 GPU hours",
         "waited": "17 min",
     }
 

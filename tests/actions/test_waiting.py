@@ -64,7 +64,7 @@ def test_of_a_run_that_has_just_begun_only_the_limit_is_known(tmp_path: Path) ->
     limited = {"limits": {"hours_per_run": 24}, "started_at": time.time()}
     new = make_run(tmp_path, "ann/new", **limited)
     told = wait_of(waiting(1, new))
-    assert told and told.at_most and told.words() == "1st in line, at most 24 h 0 min"
+    assert told and told.at_most and told.words() == "1st in line, at most 24 h"
     assert wait_of(waiting(2, new)) == Wait(2, None), "it may end at once, so nothing is a minimum"
     quick = computing(tmp_path, "ben/b", 600)
     first = wait_of(waiting(1, new, quick))

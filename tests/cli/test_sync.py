@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,37 @@ def test_a_line_that_breaks_often_is_gone_on_with_as_long_as_something_arrives(
     monkeypatch.setattr(_carried.time, "sleep", tries.append)
     assert main(["--lab", "vm", "push", "flute"]) == 5
     assert tries == [1.0] * 20 + [1.0, 2.0, 4.0, 8.0, 15.0, 30.0]
+
+
+def test_what_was_sent_before_the_line_broke_is_told_as_sent(flute, tmp_path, monkeypatch, capsys):
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs/vm.yaml").write_text("{host: vm, root: /data}")
+    tries = []
+
+    def breaks_once(wire, folder, listed, request, shown, *, result, **more):
+        tries.append(result)
+        if len(tries) == 1:
+            result.sent, result.deleted, result.bytes = ["a.wav"], ["old.wav"], 100
+            raise NetworkError("the connection was lost")
+        result.sent, result.same, result.bytes = ["b.wav"], ["a.wav", "c.wav"], 10
+        return result
+
+    monkeypatch.setattr(near, "push", breaks_once)
+    monkeypatch.setattr(_carried, "open_wire", lambda *words, **more: contextlib.nullcontext())
+    monkeypatch.setattr(_carried.time, "sleep", lambda seconds: None)
+    assert main(["--lab", "vm", "push", "flute", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sent"] == ["a.wav", "b.wav"] and told["same"] == ["c.wav"]
+    assert told["deleted"] == ["old.wav"] and told["bytes"] == 110
+
+
+def test_a_dry_run_writes_nothing_at_all(flute, tmp_path):
+    assert main(["push", "flute"]) == 0
+    shutil.rmtree(tmp_path / ".dlwa/locks")
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["push", "flute", "--delete", "--dry-run"]) == 0
+    assert main(["fetch", "ann/flute", "down", "--from", "inputs", "--dry-run"]) == 0
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_who_has_not_said_who_they_are_is_asked_to_before_anything(flute, monkeypatch, capsys):
@@ -167,9 +199,9 @@ def test_who_fetched_the_latest_checkpoint_is_told_how_to_hear_it(flute, tmp_pat
             (model / f"ckpt-{step}.{ending}").write_text(str(step))
     (model / "checkpoints.json").write_text(json.dumps({"best_step": 100}))
     assert main(["fetch", "ann/flute", "down"]) == 0
-    assert "--model_name down/flute\n" in capsys.readouterr().err
+    assert "--model_name ./down/flute\n" in capsys.readouterr().err
     assert main(["fetch", "ann/flute", "down", "--latest"]) == 0
-    assert "--model_name down/flute --checkpoint latest\n" in capsys.readouterr().err
+    assert "--model_name ./down/flute --checkpoint latest\n" in capsys.readouterr().err
 
 
 def test_a_model_that_cannot_come_whole_leaves_what_is_here(flute, tmp_path, capsys, monkeypatch):

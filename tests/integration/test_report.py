@@ -191,7 +191,7 @@ def test_a_training_that_goes_on_is_told_as_it_stands(tmp_path: Path) -> None:
     add_steps(folder)
     text = report(tmp_path, sounds=False)
     assert "The model is training; this is how it stood after step 1200 of 30000." in text
-    assert "about 4 h 0 min left" in text and "2.00 steps/s" in text
+    assert "about 4 h left" in text and "2.00 steps/s" in text
     assert "No sounds were held out" in text
 
 

@@ -153,6 +153,22 @@ def test_too_many_wrong_passwords_are_no_matter_of_the_network(client, tmp_path)
         there.stop()
 
 
+def test_nothing_is_called_refused_that_nobody_was_asked(client, tmp_path):
+    """sshd without PAM offers to ask questions, and has none."""
+    there = Server(tmp_path / "asks")
+    there.more_config = "Match all\n  KbdInteractiveAuthentication yes\n"
+    there.start()
+    try:
+        client.add_host("asks", there)
+        client.know(there)
+        user = Answers(None)
+        with pytest.raises(AccessError, match="none of our keys") as caught:
+            connect("asks", user)
+        assert not user.told and "chmod go-w" in caught.value.hint
+    finally:
+        there.stop()
+
+
 class ServerAt:
     address = "127.0.0.1"
 

@@ -44,7 +44,8 @@ def log_in(transport: paramiko.Transport, target: Target, asker: Asker) -> None:
         f"{target} accepts none of our keys ({names}){typed}",
         hint=_certificates_hint(tried, target)
         or f"give it your key: ssh-copy-id -p {target.port} {target.user}@{target.host}, or send "
-        "your .pub file to who runs the machine   (no key yet: ssh-keygen -t ed25519)",
+        "your .pub file to who runs the machine   (no key yet: ssh-keygen -t ed25519; it has yours "
+        "already: chmod go-w ~ ~/.ssh ~/.ssh/authorized_keys, there)",
     )
 
 
@@ -87,18 +88,21 @@ def _answer_questions(
 ) -> bool:
     for method in (name for name in _ASKING if name in allowed):
         for _ in range(_TRIES):
+            questions = _Questions(target, asker)
             try:
                 if method == "password":
                     transport.auth_password(
                         target.user, asker.secret(f"Password of {target}: "), fallback=False
                     )
                 else:
-                    _ask_here(transport, target, _Questions(target, asker))
+                    _ask_here(transport, target, questions)
             except paramiko.BadAuthenticationType:
                 break
             except paramiko.AuthenticationException:
                 tried += 1
                 _require_open(transport, target, tried)
+                if method != "password" and not questions.were_asked:
+                    break  # it offers to ask, and has nothing to ask
                 asker.say("not accepted")
                 continue
             except (paramiko.SSHException, OSError, EOFError) as error:
@@ -145,8 +149,10 @@ class _Questions:
 
     def __init__(self, target: Target, asker: Asker) -> None:
         self._target, self._asker = target, asker
+        self.were_asked = False
 
     def __call__(self, title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+        self.were_asked |= bool(prompts)
         for line in (title, instructions):
             if line.strip():
                 self._asker.say(_printable(line))

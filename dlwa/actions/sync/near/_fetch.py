@@ -24,14 +24,17 @@ def fetch(
     *,
     together: bool,
     dry_run: bool = False,
+    result: Result | None = None,
 ) -> Result:
     """Receive what is missing here. `together`: all files take their places, or none does.
 
-    Raises `DlwaError` if the lab refuses it.
+    A `result` that is given tells also after an error what was done. Raises `DlwaError` if the lab
+    refuses it.
     """
     wire.send(do="fetch", **request)
     answer = checked(wire.message())
-    result = Result(refused={str(path): str(why) for path, why in answer["refused"].items()})
+    result = result or Result()
+    result.refused |= {str(path): str(why) for path, why in answer["refused"].items()}
     result.step = answer["step"]
     entries = _accepted([files.entry_from(one) for one in answer["files"]], result)
     parts = Parts(target)

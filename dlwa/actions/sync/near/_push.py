@@ -25,14 +25,16 @@ def push(
     *,
     delete: Callable[[str], bool] = lambda path: False,
     dry_run: bool = False,
+    result: Result | None = None,
 ) -> Result:
     """Send what the lab does not have of a folder.
 
-    `delete` says which files may be removed there, of those that are not here. Raises `DlwaError`
-    if the lab refuses it.
+    `delete` says which files may be removed there, of those that are not here. A `result` that is
+    given tells also after an error what was done. Raises `DlwaError` if the lab refuses it.
     """
     entries, refused = listed
-    result = Result(refused=dict(refused))
+    result = result or Result()
+    result.refused |= refused
     wire.send(do="push", files=[entry.document() for entry in entries], **request)
     answer = checked(wire.message())
     needed = _needed(answer, entries, result)
@@ -45,15 +47,17 @@ def push(
     require_room(missing, int(answer["free"]), "the lab")
     shown.total(_size(needed, entries), len(needed))
     before = wire.sent_bytes
-    wire.send(go=True, delete=[path for path in result.extras if delete(path)])
-    acks = Acks(wire, entries, result)
-    for count, (number, blocks, sha256) in enumerate(needed, 1):
-        shown.file(entries[number].path, count, len(needed))
-        _send_one(wire, folder, (number, entries[number]), (blocks, sha256), (acks, shown))
-        acks.require_alive()
-    wire.send(finish=True)
-    acks.wait()
-    result.bytes = wire.sent_bytes - before
+    try:
+        wire.send(go=True, delete=[path for path in result.extras if delete(path)])
+        acks = Acks(wire, entries, result)
+        for count, (number, blocks, sha256) in enumerate(needed, 1):
+            shown.file(entries[number].path, count, len(needed))
+            _send_one(wire, folder, (number, entries[number]), (blocks, sha256), (acks, shown))
+            acks.require_alive()
+        wire.send(finish=True)
+        acks.wait()
+    finally:
+        result.bytes = wire.sent_bytes - before
     return result
 
 

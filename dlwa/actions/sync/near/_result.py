@@ -17,6 +17,14 @@ class Result:
     bytes: int = 0
     step: int | None = None
 
+    def add_earlier(self, tried: "Result") -> None:
+        """Add what an earlier try has done: what it sent is there by now, but was not before."""
+        sent = dict.fromkeys((*tried.sent, *self.sent))
+        self.sent = list(sent)
+        self.same = [path for path in self.same if path not in sent]
+        self.deleted = [*tried.deleted, *self.deleted]
+        self.bytes += tried.bytes
+
 
 @dataclass(frozen=True)
 class Shown:
