@@ -41,12 +41,17 @@ def carried(
     `what` is the verb and the place in the lab.
     """
     (lab, settings), verb = between, what[0]
-    with ExitStack() as stack:
-        if not dry_run:
-            stack.enter_context(_alone(settings, ".".join(what)))
-        bar = Bar(stack, verb)
-        began = time.monotonic()
-        result = _until_good(lab, settings, once, bar, no_input=no_input)
+    try:
+        with ExitStack() as stack:
+            if not dry_run:
+                stack.enter_context(_alone(settings, ".".join(what)))
+            bar = Bar(stack, verb)
+            began = time.monotonic()
+            result = _until_good(lab, settings, once, bar, no_input=no_input)
+    except KeyboardInterrupt:
+        output.break_off()
+        output.say("left; the same command again goes on where it was")
+        raise
     return result, time.monotonic() - began
 
 

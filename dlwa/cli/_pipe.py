@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from dlwa.actions.lab import far as far_line
 from dlwa.actions.sync import far
+from dlwa.actions.sync.near import error_of
 from dlwa.actions.sync.wire import FunctionPipe, Wire
 from dlwa.cli import options, output
 from dlwa.cli._lab_door import open_lab
@@ -63,12 +64,13 @@ def _far_wire(lab: Lab, connection: Connection) -> Iterator[Wire]:
     owner = settings.owner if settings.owner_is_known else ""
     line = far_line.command_line(lab, ("_sync",), owner, {})
     channel = connection.open_channel(line, lends=True)
-    said: list[bytes] = []
+    said = bytearray()
 
     def listen() -> None:
         with suppress(OSError, EOFError):
             while data := channel.recv_stderr(1 << 15):
-                said.append(data)
+                said.extend(data)
+                del said[:-_CHATTER_BYTES]
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
@@ -76,7 +78,7 @@ def _far_wire(lab: Lab, connection: Connection) -> Iterator[Wire]:
         rest = _skip_chatter(_network(channel.recv))
         if rest is None:
             listener.join(timeout=2.0)
-            raise _why(lab, connection.exit_code(channel), b"".join(said))
+            raise _why(lab, connection.exit_code(channel), bytes(said))
         first = [rest]
 
         def read(size: int) -> bytes:
@@ -105,7 +107,12 @@ def _skip_chatter(read: Callable[[int], bytes]) -> bytes | None:
 def _why(lab: Lab, code: int, said: bytes) -> DlwaError:
     text = said.decode("utf-8", "replace")
     refused = far_line.refusal(lab, Completed(code, "", text))
+    told = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+    if not refused and "error" in told:
+        return error_of(code, told["error"], told.get("hint", ""))
     last = printable(text.strip()[-500:], instead="", kept="\n")
+    if code == 0:
+        last = "this login runs a command of its own (command= in its authorized_keys?)"
     return refused or DlwaError(
         f"lab={lab.name}: dlwa does not start there: {last or f'it ended with {code}'}",
         f"{output.LAUNCHER} lab check {lab.name}",

@@ -103,11 +103,12 @@ def _tell_receipt(run: Run) -> None:
 def tell_how_to_go_on(run: Run) -> None:
     """The lines that follow every start: where the log is, how to look in, stop and go on."""
     again_with = {"train": "the same command again, it resumes", "make-dataset": ""}
+    first = "   (saves first)" if run.kind == "train" else ""
     lines = [
         ("log", f"{PROGRAM} logs -f {run.name}   ({run.paths.log})"),
         ("look in", f"{PROGRAM} util screen-attach {run.name}   (Ctrl-C leaves it running)"),
         ("progress", f"{PROGRAM} watch {run.name}   or   {PROGRAM} status"),
-        ("stop", f"{PROGRAM} stop {run.name}   (saves first)"),
+        ("stop", f"{PROGRAM} stop {run.name}{first}"),
         ("resume", again_with.get(run.kind, "")),
     ]
     for word, text in lines:

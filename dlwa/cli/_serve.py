@@ -35,7 +35,7 @@ def serve() -> int:
         share_with_group(settings.root)
         limits = read_lab(settings.workspace.labs, settings.lab).limits
     except DlwaError as error:
-        print(f"error: {error.message}", file=sys.stderr)
+        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
         return int(error.exit_code)
     try:
         write(far.MAGIC)

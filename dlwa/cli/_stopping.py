@@ -29,7 +29,7 @@ def stop(name: str | None, patience: Patience, how: Manner) -> int:
     owners = users.owners(settings.workspace)
     question = stopping.require_permission(run, settings, owners, as_admin=patience.as_admin)
     if how.dry_run:
-        output.say(f"would ask {run.kind} of {run.name} (id {run.id}) to save and stop")
+        output.say(f"would ask {_told_to(run)}")
         output.answer({**run.document(), "dry_run": True})
         return ExitCode.OK
     if question and not output.confirm(question, assume_yes=how.yes, no_input=how.no_input):
@@ -38,14 +38,19 @@ def stop(name: str | None, patience: Patience, how: Manner) -> int:
     return _tell(_stop(run, patience.grace_s, settings))
 
 
+def _told_to(run: Run) -> str:
+    what = "save and stop" if run.kind == "train" else "stop"
+    return f"{run.kind} of {run.name} (id {run.id}) to {what}"
+
+
 def _stop(run: Run, grace_s: float, settings: Settings) -> Run:
-    output.say(f"asking {run.kind} of {run.name} (id {run.id}) to save and stop ...")
+    output.say(f"asking {_told_to(run)} ...")
     said_at = [0.0]
 
     def waiting(passed_s: float) -> None:
         if passed_s - said_at[0] >= _SAY_EVERY_S:
             said_at[0] = passed_s
-            output.say(f"it is still saving after {passed_s:.0f} s; it gets {grace_s:.0f} s")
+            output.say(f"it has not ended after {passed_s:.0f} s; it gets {grace_s:.0f} s")
 
     return stopping.stop(run, LocalHost(), settings.owner, grace_s, waiting)
 

@@ -74,6 +74,17 @@ def test_the_key_says_who_somebody_is(keys: FarLab) -> None:
     assert (run["name"], run["state"]) == ("ben/job", "running")
 
 
+def test_push_tells_what_a_key_refuses_as_the_lab_does(keys: FarLab) -> None:
+    (keys.laptop / "flute").mkdir()
+    (keys.laptop / "flute/a.wav").write_bytes(b"a")
+    come_as(keys, "ann")
+    refused = keys.dlwa("--lab", "ann", "push", "flute", DLWA_OWNER="ben")
+    assert refused.returncode == 4 and "the SSH key you came in with is ann's" in refused.stderr
+    come_as(keys, "corridor", **{"./dlwa.py": f"{shlex.quote(sys.executable)} dlwa.py"})
+    other = keys.dlwa("--lab", "corridor", "push", "flute")
+    assert other.returncode == 1 and "runs a command of its own" in other.stderr
+
+
 def test_a_key_ends_with_the_course(keys: FarLab) -> None:
     come_as(keys, "ann", **{"20270131": "20200131"})
     refused = ssh(keys, "ann", "true")

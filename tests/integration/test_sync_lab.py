@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import threading
 import wave
@@ -99,6 +100,18 @@ def test_a_laptop_takes_over_from_its_own_dead_line(world: FarLab):
     other = world.dlwa("push", "violin", "--lab", "vm")
     assert other.returncode == 0, other.stderr
     assert tree(world.far.root / "inputs/ann/violin") == tree(world.laptop / "violin")
+
+
+def test_who_leaves_a_push_is_told_that_it_can_go_on(world: FarLab):
+    (world.laptop / "violin").mkdir()
+    (world.laptop / "violin/a.wav").write_bytes(random_bytes(BIG, 1))
+    world.proxy.stall_after = BIG // 2
+    push = world.start("push", "violin", "--lab", "shaky")
+    wait_for(lambda: world.proxy.carried > BIG // 2)
+    push.send_signal(signal.SIGINT)
+    told, _ = push.communicate(timeout=60)
+    world.proxy.released.set()
+    assert push.returncode == 130 and "the same command again goes on where it was" in told
 
 
 def test_a_flipped_bit_never_arrives(world: FarLab):

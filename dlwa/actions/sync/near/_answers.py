@@ -41,9 +41,13 @@ def checked(message: dict[str, Any]) -> dict[str, Any]:
     """A message, unless it is the lab's error, which is raised here."""
     if "error" in message:
         told = message["error"]
-        kind = _KINDS.get(int(told["code"]), DlwaError)
-        raise kind(printable(str(told["message"])), printable(str(told["hint"])))
+        raise error_of(int(told["code"]), str(told["message"]), str(told["hint"]))
     return message
+
+
+def error_of(code: int, message: str, hint: str) -> DlwaError:
+    """The error of a lab as ours, by its exit code."""
+    return _KINDS.get(code, DlwaError)(printable(message), printable(hint))
 
 
 def require_room(needed: int, free: int, where: str) -> None:
