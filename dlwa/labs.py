@@ -135,6 +135,13 @@ def _wrong(key: str, value: Any, where: str, expected: str) -> UsageError:
     return UsageError(f"{key}={value!r} in {where} must be {expected}")
 
 
+def _no_number(key: str, value: Any, where: str, expected: str) -> UsageError:
+    told = _wrong(key, value, where, expected)
+    if isinstance(value, str) and value.strip().isdecimal():
+        told.hint = f"without quotes:   {key}: {value.strip()}"
+    return told
+
+
 def _text(key: str, value: Any, where: str) -> str:
     printable = isinstance(value, str) and value.strip() == value and value.isprintable()
     if not printable or value == "" or value.startswith("-"):
@@ -161,7 +168,7 @@ def _root(key: str, value: Any, where: str) -> str:
 
 def _port(key: str, value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise _wrong(key, value, where, "a port, 1 to 65535")
+        raise _no_number(key, value, where, "a port, 1 to 65535")
     return value
 
 
@@ -217,7 +224,7 @@ def _limits(key: str, value: Any, where: str) -> Limits:
             continue
         if isinstance(number, bool) or not isinstance(number, kind) or not number >= least:
             what = "a whole number" if whole else "a number"
-            raise _wrong(name, number, f"limits of {where}", f"{what}, at least {least}")
+            raise _no_number(name, number, f"limits of {where}", f"{what}, at least {least}")
     return Limits(**value)
 
 
@@ -231,7 +238,7 @@ def _slurm(key: str, value: Any, where: str) -> SlurmOptions:
         if name in ("cpus_per_task", "requeues"):
             least = 1 if name == "cpus_per_task" else 0
             if isinstance(one, bool) or not isinstance(one, int) or one < least:
-                raise _wrong(name, one, place, f"a whole number, at least {least}")
+                raise _no_number(name, one, place, f"a whole number, at least {least}")
         elif name != "options":
             pattern, expected = _SLURM_FORMS.get(name, _SLURM_NAME)
             if not isinstance(one, str) or not re.fullmatch(pattern, one):
