@@ -71,7 +71,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["--root", str(tmp_path), "models"]) == 0
     heads, row = capsys.readouterr().out.splitlines()
     assert heads.split()[:3] == ["model", "kind", "notes"]
-    assert row.split() == ["ann/violin", "imported", "32000", "300", "0.0", "kB"]
+    assert row.split() == ["ann/violin", "imported", "32000", "300", "49", "bytes"]
 
 
 @pytest.mark.parametrize(("midi", "name"), [(69, "A4"), (60, "C4"), (59.4, "B3"), (21, "A0")])
