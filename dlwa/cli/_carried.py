@@ -12,7 +12,7 @@ from dlwa.cli import options, output
 from dlwa.cli._pipe import open_wire
 from dlwa.cli._sync_told import Bar
 from dlwa.errors import BusyError, NetworkError
-from dlwa.labs import Lab, read_lab
+from dlwa.labs import Lab
 from dlwa.locks import FileLock
 from dlwa.settings import Settings
 from dlwa.words import counted
@@ -25,7 +25,7 @@ Once = Callable[[Wire, Shown, Result], Result]
 def where() -> tuple[Settings, Lab]:
     """The settings, and the lab they name."""
     settings = options.settings()
-    return settings, read_lab(settings.workspace.labs, settings.lab)
+    return settings, options.lab(settings)
 
 
 def carried(

@@ -108,12 +108,12 @@ def _leaf(folder: Path) -> str:
 
 def _scan(folder: Path, asked: Push) -> tuple[list[files.Entry], dict[str, str]]:
     """The files to send, and why others cannot be."""
-    return files.scan(folder, audit.is_audio if _only_audio(asked) else lambda path: True)
+    return files.scan(folder, audit.is_audio if _only_audio(asked) else _always)
 
 
 def _here(folder: Path) -> list[str]:
     """All that lies here, sent or not: none of it is to be removed there."""
-    entries, refused = files.scan(folder, lambda path: True)
+    entries, refused = files.scan(folder, _always)
     return [*(entry.path for entry in entries), *refused]
 
 

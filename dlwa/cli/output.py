@@ -106,7 +106,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     if is_terminal(sys.stdout):
         _draw_table(title, columns, cells)
     else:
-        _align_table(columns, cells)
+        from dlwa.cli import _table
+
+        print(*_table.plain_lines_of(columns, cells), sep="\n")
     sys.stdout.flush()
 
 
@@ -298,10 +300,3 @@ def _draw_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     for line in _table.lines_of(columns, rows, canvas.width):
         style = {"head": "bold", "beneath": "dim"}.get(line.kind, "")
         canvas.print(Text(line.text, style, no_wrap=True, overflow="ignore"), crop=False)
-
-
-def _align_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from dlwa.cli import _table
-
-    for line in _table.plain_lines_of(columns, rows):
-        print(line)

@@ -8,15 +8,14 @@ from typing import Any
 from dlwa import runfiles
 from dlwa.actions import durations, sessions
 from dlwa.actions._job import Job, where_dlwa_is, wrapper_command
-from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity, saved
-from dlwa.actions.keepers import _submission
+from dlwa.actions._run import COMES_UP_WITHIN_S, LIVE, Run, State, last_activity
+from dlwa.actions.keepers import _slurm_states, _submission
 from dlwa.actions.keepers._base import Room
 from dlwa.actions.keepers._book import Answer, book_of
 from dlwa.actions.keepers._files import keep_file
 from dlwa.errors import AccessError, DlwaError, NetworkError, NotFoundError, UsageError
 from dlwa.hosts.base import Host
 from dlwa.labs import Limits, SlurmOptions
-from dlwa.logtext import reason_in
 from dlwa.shell import Command
 from dlwa.tools import screen, slurm, slurm_words
 from dlwa.tools.slurm import SlurmJob
@@ -24,7 +23,6 @@ from dlwa.words import span
 from dlwa.workspace import RunPaths, Workspace
 
 _SUBMITS_WITHIN_S = 20.0
-_JUST_ENDED_S = 10.0  # the disk may show a record's last words later than Slurm the job's end
 _ENDS_WITHIN_S = 60.0
 _WAKES_WITHIN_S = 2.0
 _SHOWN_LINES = 200
@@ -105,16 +103,16 @@ class SlurmKeeper:
             return "unknown", f"Slurm does not answer ({answer.silent}); last known: {state}{wrote}"
         job = answer.job
         if job is None and _may_be_hidden(record):
-            return self._unseen(record, paths, (silent_s, stalled_after_s))
+            return _slurm_states.unseen(record, paths, (silent_s, stalled_after_s))
         if job is None or job.name != record.get("session"):
-            return self._gone(record, paths)
+            return _slurm_states.gone(record, paths)
         if job.waits:
             before = len(record.get("turns") or [])
             again = f"turn {before + 1}" if before else ""
             return "queued", "; ".join(part for part in (slurm_words.why(job), again) if part)
         if job.ended:
-            return self._ended(job, record, paths)
-        return _alive(job, record, (silent_s, stalled_after_s))
+            return _slurm_states.ended(job, record, paths)
+        return _slurm_states.alive(job, record, (silent_s, stalled_after_s))
 
     def room_of(self, run: Run) -> str:
         """Return the job's number while it runs; raises `NetworkError` if Slurm does not answer."""
@@ -233,59 +231,6 @@ class SlurmKeeper:
         job = self._book.job(str(job_id)).job if job_id else None
         return job if job and job.name == run.session else None
 
-    def _gone(self, record: Mapping[str, Any], paths: RunPaths) -> tuple[State, str]:
-        now = runfiles.read_json(paths.record) or {}
-        if now.get("state") not in LIVE:  # it ended while we looked
-            return now.get("state", "lost"), str(now.get("reason") or "")
-        told = f"Slurm no longer knows its job {record.get('slurm_job_id')}"
-        return "lost", f"{told}, which was {record['state']}{saved(paths, record)}"
-
-    def _unseen(
-        self, record: Mapping[str, Any], paths: RunPaths, silence: tuple[float, float]
-    ) -> tuple[State, str]:
-        """Tell of a job that may go on although Slurm says nothing of it to this login."""
-        now = runfiles.read_json(paths.record) or {}
-        if now.get("state") not in LIVE:
-            return now.get("state", "lost"), str(now.get("reason") or "")
-        silent_s, stalled_after_s = silence
-        why = f"Slurm shows this login nothing of job {record.get('slurm_job_id')}"
-        if record["state"] == "queued":
-            return "unknown", f"{why}; last known: queued"
-        state: State = "stalled" if silent_s > stalled_after_s else "unknown"
-        wrote = f"wrote {span(silent_s)} ago{saved(paths, record)}"
-        return state, f"{why}; last known: {record['state']}, {wrote}"
-
-    def _ended(
-        self, job: SlurmJob, record: Mapping[str, Any], paths: RunPaths
-    ) -> tuple[State, str]:
-        now = runfiles.read_json(paths.record) or {}
-        if now.get("state") not in LIVE:
-            return now.get("state", "lost"), str(now.get("reason") or "")
-        if job.state == "COMPLETED" and job.ends_at and time.time() - job.ends_at < _JUST_ENDED_S:
-            return record["state"], "it ends this moment"
-        state, reason = slurm_words.ending(job)
-        if not record.get("pid"):
-            reason = f"{reason}; {reason_in(_tail(paths))}".removesuffix("; ")
-        return _as_state(state), reason + saved(paths, record)
-
-
-def _alive(
-    job: SlurmJob, record: Mapping[str, Any], silence: tuple[float, float]
-) -> tuple[State, str]:
-    """A job that has a node, and may be about to get or to lose it."""
-    state: State = record["state"]
-    reason = str(record.get("reason") or "")
-    silent_s, stalled_after_s = silence
-    if job.state in ("SUSPENDED", "STOPPED"):
-        return "stalled", "Slurm has halted it"
-    if state == "queued" and job.state == "COMPLETING":
-        return state, reason
-    if state == "queued":
-        return "starting", f"Slurm makes {job.node or 'its node'} ready"
-    if state == "running" and silent_s > stalled_after_s:
-        return "stalled", f"it has written nothing for {span(silent_s)}"
-    return state, reason
-
 
 def _may_be_hidden(record: Mapping[str, Any]) -> bool:
     """Whether it is another login's job: clusters may show each only its own (PrivateData)."""
@@ -295,16 +240,3 @@ def _may_be_hidden(record: Mapping[str, Any]) -> bool:
 
 def _has_node(job: SlurmJob) -> bool:
     return not job.waits and not job.ended
-
-
-def _tail(paths: RunPaths) -> str:
-    """What was printed where no wrapper came up."""
-    try:
-        return paths.slurm_log.read_text(encoding="utf-8", errors="replace")[-4000:]
-    except OSError:
-        return ""
-
-
-def _as_state(word: str) -> State:
-    states: dict[str, State] = {"failed": "failed", "stopped": "stopped"}
-    return states.get(word, "lost")

@@ -105,7 +105,7 @@ def _resolve(
     said = _ask_openssh(host, port, user, env)
     one = {key: values[-1] for key, values in said.items()}
     known = tuple(_paths(said.get("userknownhostsfile", [])))
-    target = Target(
+    return Target(
         alias=host,
         host=one.get("hostname", host),
         port=int(one.get("port", 22)),
@@ -127,7 +127,6 @@ def _resolve(
         pinned=pinned,
         is_hop=bool(hops),
     )
-    return target
 
 
 def _jump(spec: str, env: Mapping[str, str], hops: tuple[str, ...]) -> Target | None:

@@ -15,7 +15,8 @@ class Acks:
 
     def __init__(self, wire: Wire, entries: list[Entry], result: Result) -> None:
         self.same: set[int] = set()
-        self._wire, self._entries, self._result = wire, entries, result
+        self.entries = entries
+        self._wire, self._result = wire, result
         self._end: queue.Queue[BaseException | None] = queue.Queue()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -23,7 +24,7 @@ class Acks:
 
     def lost(self, number: int, reason: str) -> None:
         """Note that one of ours cannot be sent."""
-        self._result.refused[self._entries[number].path] = reason
+        self._result.refused[self.entries[number].path] = reason
 
     def require_alive(self) -> None:
         """Raise what the lab has said that ends it all."""
@@ -61,4 +62,4 @@ class Acks:
         return False
 
     def _path(self, number: int) -> str:
-        return self._entries[number].path
+        return self.entries[number].path

@@ -47,9 +47,7 @@ def fetch(
         return result
     with parts.opened() if want else nullcontext():
         if want:
-            missing = sum(files.left_to_send(entries[number], blocks) for number, blocks, _ in want)
-            loose = sum(parts.loose(entries[number], blocks) for number, blocks, _ in want)
-            require_room(missing, shutil.disk_usage(target).free + loose, "this machine")
+            _require_room([(entries[number], blocks) for number, blocks, _ in want], parts)
         shown.total(total, len(want))
         wire.send(want=[list(one) for one in want])
         whole = Incoming(wire, entries, parts, result, shown).receive(len(want))
@@ -58,6 +56,13 @@ def fetch(
         if not result.bad:
             parts.tidy()
     return result
+
+
+def _require_room(coming: list[tuple[Entry, list[str]]], parts: Parts) -> None:
+    """Raise `DlwaError` if this disk is too full; loose bytes of parts make room for new ones."""
+    missing = sum(files.left_to_send(entry, blocks) for entry, blocks in coming)
+    loose = sum(parts.loose(entry, blocks) for entry, blocks in coming)
+    require_room(missing, shutil.disk_usage(parts.folder).free + loose, "this machine")
 
 
 def _put(whole: list[Arriving], result: Result) -> None:

@@ -49,13 +49,7 @@ def push(
     before = wire.sent_bytes
     try:
         wire.send(go=True, delete=[path for path in result.extras if delete(path)])
-        acks = Acks(wire, entries, result)
-        for count, (number, blocks, sha256) in enumerate(needed, 1):
-            shown.file(entries[number].path, count, len(needed))
-            _send_one(wire, folder, (number, entries[number]), (blocks, sha256), (acks, shown))
-            acks.require_alive()
-        wire.send(finish=True)
-        acks.wait()
+        _send_all(wire, folder, needed, Acks(wire, entries, result), shown)
     finally:
         result.bytes = wire.sent_bytes - before
     return result
@@ -70,6 +64,16 @@ def _needed(answer: dict[str, Any], entries: list[Entry], result: Result) -> _Ne
     result.same = [entry.path for number, entry in enumerate(entries) if number not in kept]
     result.extras = [str(path) for path in answer["extras"]]
     return needed
+
+
+def _send_all(wire: Wire, folder: Path, needed: _Needed, acks: Acks, shown: Shown) -> None:
+    for count, (number, blocks, sha256) in enumerate(needed, 1):
+        entry = acks.entries[number]
+        shown.file(entry.path, count, len(needed))
+        _send_one(wire, folder, (number, entry), (blocks, sha256), (acks, shown))
+        acks.require_alive()
+    wire.send(finish=True)
+    acks.wait()
 
 
 def _size(needed: _Needed, entries: list[Entry]) -> int:
